@@ -1,0 +1,2 @@
+//! The capstone.
+fn main() {}

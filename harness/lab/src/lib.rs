@@ -1,0 +1,4 @@
+//! The `cargo lab` command: runs, proves and narrates the course.
+
+pub mod course;
+pub mod error;

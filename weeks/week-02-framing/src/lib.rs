@@ -1,0 +1,1 @@
+//! Messages on top of a byte stream.
