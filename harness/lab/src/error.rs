@@ -10,12 +10,20 @@ pub struct Failure {
     pub code: &'static ErrorCode,
     /// What happened, naming the thing and the place.
     pub what: String,
+    /// The long story, shown above the error line: a compiler's diagnostics, a child's last words. Often empty.
+    pub detail: String,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(code: &'static ErrorCode, what: impl Into<String>) -> Self {
-        Failure { code, what: what.into() }
+        Failure { code, what: what.into(), detail: String::new() }
+    }
+
+    /// The same failure with its long story.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
     }
 }
 
@@ -43,4 +51,22 @@ catalog! {
         "fix the named line; the schema is in harness/lab/src/course";
     NO_SUCH_WEEK = "LAB-NO-SUCH-WEEK", Usage, "There is no such week or day.",
         "weeks are 1 to 24 and days 1 to 6, as in `cargo lab day 3.2`";
+    USAGE = "LAB-USAGE", Usage, "The command line is not understood.",
+        "run `cargo lab help`";
+    NO_WORKSPACE = "LAB-NO-WORKSPACE", File, "The course was not found.",
+        "run inside the course or a workbench, or say `--dir`";
+    NO_PROGRAM = "LAB-NO-PROGRAM", File, "A program could not be started.",
+        "install it, or look at `cargo lab doctor`";
+    CHILD_LOST = "LAB-CHILD-LOST", Bug, "A child process could not be waited for.",
+        "run again; if it stays, report it with this line";
+    INTERRUPTED = "LAB-INTERRUPTED", Network, "A signal ended the run; what was written is whole.",
+        "run the same command again";
+    BUILD_FAILED = "LAB-BUILD-FAILED", Untrue, "The code does not compile.",
+        "fix what the compiler names above";
+    NEXTEST_MISSING = "LAB-NEXTEST-MISSING", File, "cargo-nextest is not there and could not be fetched.",
+        "run `cargo lab test`, which fetches it, or `cargo install cargo-nextest --locked`";
+    NEXTEST_FAILED = "LAB-NEXTEST-FAILED", Bug, "cargo-nextest ended in a way that gives no verdict.",
+        "read its words above; `cargo lab doctor` names the version";
+    TESTS_HUNG = "LAB-TESTS-HUNG", Network, "The tests did not end.",
+        "find the test that hangs; nextest names slow ones above";
 }

@@ -1,5 +1,9 @@
 //! The `cargo lab` command: runs, proves and narrates the course.
 
+pub mod cli;
 pub mod course;
 pub mod error;
+pub mod exec;
 pub mod markers;
+pub mod nextest;
+pub mod workspace;

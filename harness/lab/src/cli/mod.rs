@@ -1,0 +1,88 @@
+//! The command line: what can be asked, and who answers.
+//!
+//! One file a command, each with its arguments and a `run`. The exit codes are those of all the course's tools
+//! ([`logger::Exit`]); a failure is one line on stderr, `error[CODE]: what happened; what to do`.
+
+pub mod console;
+mod context;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use logger::{Coded, Exit};
+
+pub use console::{Console, Mark, Step};
+pub use context::Context;
+
+use crate::error::{Failure, INTERRUPTED};
+use crate::exec::interrupt;
+
+/// `cargo lab`: runs, proves and narrates the course.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo lab",
+    bin_name = "cargo lab",
+    version,
+    about = "Runs, proves and narrates the course; without a command, shows the board",
+    disable_help_subcommand = false
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Verb>,
+}
+
+/// Options that every command has.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// Work in the course or workbench at this folder
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<std::path::PathBuf>,
+    /// Write JSON to stdout, and what is meant for people to stderr
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// The commands. A new one is a file, a line here and a line in [`dispatch`].
+#[derive(Debug, Subcommand)]
+enum Verb {}
+
+fn dispatch(_context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
+    match command {
+        None => Ok(Exit::Done),
+        Some(command) => match command {},
+    }
+}
+
+/// The whole of `main`.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error),
+    };
+    if let Err(e) = interrupt::install() {
+        eprintln!("warning: Ctrl-C will not end child processes: {e}");
+    }
+    let context = Context::new(cli.global.dir, cli.global.json);
+    match dispatch(&context, cli.command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => fail(&context, &failure),
+    }
+}
+
+fn fail(context: &Context, failure: &Failure) -> ExitCode {
+    let console = context.console();
+    if !failure.detail.is_empty() {
+        console.note(&failure.detail);
+    }
+    console.note(failure.line());
+    console.event(&serde_json::json!({
+        "error": { "code": failure.code.code, "what": failure.what, "exit": failure.code.exit as u8 }
+    }));
+    if failure.code == &INTERRUPTED {
+        interrupt::die_of_it();
+    }
+    failure.code.exit.into()
+}
