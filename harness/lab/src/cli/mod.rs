@@ -5,6 +5,7 @@
 
 pub mod console;
 mod context;
+pub mod day;
 mod usage;
 
 use std::process::ExitCode;
@@ -47,12 +48,15 @@ struct Global {
 
 /// The commands. A new one is a file, a line here and a line in [`dispatch`].
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Show a day's brief, as in `day 3.2`
+    Day(day::Args),
+}
 
-fn dispatch(_context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
+fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
     match command {
         None => Ok(Exit::Done),
-        Some(command) => match command {},
+        Some(Verb::Day(args)) => day::run(&args, context),
     }
 }
 

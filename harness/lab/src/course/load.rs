@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Week;
-use crate::error::{Failure, WEEK_DATA};
+use super::{Day, Week};
+use crate::cli::day::DayId;
+use crate::error::{Failure, NO_SUCH_WEEK, WEEK_DATA};
 
 /// All the weeks, in order, with the folder that each lies in.
 #[derive(Debug)]
@@ -33,5 +34,25 @@ impl Course {
         }
         weeks.sort_by_key(|(_, week)| week.week);
         Ok(Course { weeks })
+    }
+
+    /// A week by its number, with its folder.
+    pub fn week(&self, number: u8) -> Result<(&Path, &Week), Failure> {
+        self.weeks
+            .iter()
+            .find(|(_, week)| week.week == number)
+            .map(|(folder, week)| (folder.as_path(), week))
+            .ok_or_else(|| Failure::new(&NO_SUCH_WEEK, format!("there is no week {number}")))
+    }
+
+    /// A day and its week.
+    pub fn day(&self, id: DayId) -> Result<(&Week, &Day), Failure> {
+        let (_, week) = self.week(id.week)?;
+        let day = week
+            .days
+            .iter()
+            .find(|day| day.day == id.day)
+            .ok_or_else(|| Failure::new(&NO_SUCH_WEEK, format!("there is no day {id}")))?;
+        Ok((week, day))
     }
 }

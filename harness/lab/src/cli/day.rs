@@ -1,0 +1,168 @@
+//! `cargo lab day 3.2`: a day's brief in the terminal.
+
+use std::fmt;
+use std::str::FromStr;
+
+use logger::Exit;
+use serde_json::json;
+
+use super::{Console, Context};
+use crate::course::{Day, Week};
+use crate::error::{Failure, NO_SUCH_WEEK};
+
+/// Arguments of `day`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Week and day, as in 3.2
+    #[arg(value_name = "WEEK.DAY")]
+    day: String,
+}
+
+/// A week and a day of it, written `3.2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DayId {
+    /// 1 to 24.
+    pub week: u8,
+    /// 1 to 6.
+    pub day: u8,
+}
+
+impl fmt::Display for DayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.week, self.day)
+    }
+}
+
+impl FromStr for DayId {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let no_such = || Failure::new(&NO_SUCH_WEEK, format!("there is no day `{text}`"));
+        let (week, day) = text.split_once('.').ok_or_else(no_such)?;
+        let plain = |part: &str, max: u8| {
+            let digits =
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && !part.starts_with('0');
+            part.parse::<u8>().ok().filter(|n| digits && (1..=max).contains(n))
+        };
+        match (plain(week, 24), plain(day, 6)) {
+            (Some(week), Some(day)) => Ok(DayId { week, day }),
+            _ => Err(no_such()),
+        }
+    }
+}
+
+/// Prints the brief.
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let id: DayId = args.day.parse()?;
+    let course = context.workspace()?.course()?;
+    let (week, day) = course.day(id)?;
+    show(context.console(), id, week, day);
+    Ok(Exit::Done)
+}
+
+/// Prints the brief of a day, for people and, with `--json`, for machines.
+pub fn show(console: &Console, id: DayId, week: &Week, day: &Day) {
+    console.event(&json!({
+        "day": id.to_string(), "week": week.week, "library": week.library, "built": week.built,
+        "title": day.title, "learn": day.learn, "task": day.task, "constraint": day.constraint,
+        "prove": day.prove, "why": day.why,
+        "minutes": { "learn": day.minutes.learn, "work": day.minutes.work, "prove": day.minutes.prove },
+        "deliverables": day.deliverables,
+        "self_check": day.self_check.iter().map(|question| &question.q).collect::<Vec<_>>(),
+        "holes": day.holes,
+    }));
+    let minutes = &day.minutes;
+    console.say(console.bold(&format!("{id} {}", day.title)));
+    console.say(format!("Week {}, {}: {}", week.week, week.title, week.theme));
+    if !week.built {
+        console.say("This week is not built yet: the brief is final, code and gate are still to come.");
+    }
+    let section = |title: &str, text: &str| {
+        console.say("");
+        console.say(console.bold(title));
+        console.say(wrap(text, "  ", "  "));
+    };
+    section("Why it matters", &day.why);
+    console.say("");
+    console.say(console.bold(&format!("Learn ({} min)", minutes.learn)));
+    for item in &day.learn {
+        console.say(wrap(item, "  - ", "    "));
+    }
+    section(&format!("Do ({} min)", minutes.work), &day.task);
+    section("The constraint", &day.constraint);
+    section(&format!("Prove ({} min)", minutes.prove), &day.prove);
+    console.say("");
+    console.say(console.bold("Output"));
+    for file in &day.deliverables {
+        console.say(format!("  {}", deliverable_path(week.week, file)));
+    }
+    console.say("");
+    console.say(console.bold("Self-check"));
+    for question in &day.self_check {
+        console.say(wrap(&question.q, "  - ", "    "));
+    }
+    if week.built && !day.holes.is_empty() {
+        console.say("");
+        console.say(console.bold("Holes to fill in"));
+        for hole in week.holes.iter().filter(|hole| day.holes.contains(&hole.id)) {
+            console.say(wrap(&format!("{}: {}", hole.id, hole.task), "  - ", "    "));
+        }
+    }
+}
+
+/// Where a deliverable lies, as a person writes it: below `evidence/week-NN/`, or in the month's demo folder when it
+/// says so itself.
+pub fn deliverable_path(week: u8, file: &str) -> String {
+    if file.starts_with("month-") {
+        format!("evidence/{file}")
+    } else {
+        format!("evidence/week-{week:02}/{file}")
+    }
+}
+
+/// The width that text is wrapped to; briefs read badly in lines as wide as a screen.
+const WIDTH: usize = 96;
+
+/// Wraps words to [`WIDTH`] columns, with one prefix for the first line and one for the others.
+fn wrap(text: &str, first: &str, others: &str) -> String {
+    let mut lines = vec![first.to_owned()];
+    for word in text.split_whitespace() {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        let fresh = line <= others.len();
+        if !fresh && line + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("{others}{word}"));
+        } else if let Some(line) = lines.last_mut() {
+            if !fresh {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_as_week_dot_day_and_nothing_else() {
+        assert_eq!("17.3".parse::<DayId>().unwrap(), DayId { week: 17, day: 3 });
+        for bad in
+            ["25.1", "0.1", "1.0", "1.7", "x", "", "1", "1.", ".1", "1.1.1", "+1.1", "01.1", "1.-1", "300.1"]
+        {
+            let failure = bad.parse::<DayId>().unwrap_err();
+            assert_eq!(failure.code.exit, Exit::Usage, "{bad}");
+            assert!(failure.what.contains(&format!("`{bad}`")), "{failure}");
+        }
+    }
+
+    #[test]
+    fn wrapped_lines_stay_within_the_width_and_lose_no_word() {
+        let text = "word ".repeat(100);
+        let wrapped = wrap(&text, "  - ", "    ");
+        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(wrapped.split_whitespace().filter(|w| *w == "word").count(), 100);
+        assert!(wrapped.lines().skip(1).all(|line| line.starts_with("    word")));
+    }
+}
