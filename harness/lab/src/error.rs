@@ -69,4 +69,10 @@ catalog! {
         "read its words above; `cargo lab doctor` names the version";
     TESTS_HUNG = "LAB-TESTS-HUNG", Network, "The tests did not end.",
         "find the test that hangs; nextest names slow ones above";
+    BOOK_BROKEN = "LAB-BOOK-BROKEN", Untrue, "A page names what does not exist or no longer holds.",
+        "mend the named lines; the whole list is above";
+    RECORD_UNREADABLE = "LAB-RECORD-UNREADABLE", Malformed, "A record in the evidence folder cannot be read.",
+        "run `cargo lab verify`, then record it anew";
+    PAGE_FILE = "LAB-PAGE-FILE", File, "A page, chart or report could not be read or written.",
+        "check the folder's permissions and free space";
 }

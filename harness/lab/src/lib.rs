@@ -6,4 +6,5 @@ pub mod error;
 pub mod exec;
 pub mod markers;
 pub mod nextest;
+pub mod pages;
 pub mod workspace;

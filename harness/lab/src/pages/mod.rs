@@ -1,0 +1,86 @@
+//! Pages: everything that is read and not run. The book, a week's report, its charts, its deliverables, the index.
+//!
+//! All of them are derived. A record says what was measured, `week.yaml` says what the week is about, the compiled
+//! source says what the code is; a page names these things and never repeats them. One engine fills them in, for the
+//! book's pages and for deliverables alike:
+//!
+//! ```text
+//!   book/src/**.md ──┐                                        ┌──▶ the book (HTML)
+//!   outputs/*.md ────┤   {{#lab …}}  {{#include …}}           │
+//!   week.yaml ───────┼──▶ directives ── charts ── diagrams ───┼──▶ evidence/week-NN/*.md, *.svg, hgrm/*
+//!   evidence/*.json ─┘                                        └──▶ evidence/index.html
+//! ```
+//!
+//! Invariants: the same records and sources give the same bytes; a page that names what does not exist is an error
+//! with its file and line, never an empty place; a number on a page comes from a record; nothing that is built
+//! reaches for the network.
+
+use std::path::{Path, PathBuf};
+
+use crate::course::Course;
+use crate::error::{BOOK_BROKEN, Failure};
+use crate::workspace::Workspace;
+
+/// How to build the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookOptions {
+    /// Where the built book goes; `<workspace>/target/book` without.
+    pub dest: Option<PathBuf>,
+    /// The evidence folder whose records are shown; the workspace's own without.
+    pub evidence: Option<PathBuf>,
+    /// What becomes of the pages' console blocks.
+    pub console: Console,
+}
+
+/// What becomes of the pages' console blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Console {
+    /// Run them and compare: the default.
+    #[default]
+    Check,
+    /// Run them and write what they printed into the pages.
+    Bless,
+    /// Leave them alone.
+    Skip,
+}
+
+/// A derived file and the records that it came from, for the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Derived {
+    /// The file below the evidence folder, `/`-separated.
+    pub path: String,
+    /// Ids of the records (`week-02/gate`), sorted.
+    pub from: Vec<String>,
+}
+
+/// Writes everything that follows from the records of an evidence folder (reports, charts, histograms, deliverables,
+/// `index.html`), and removes what no longer follows from them.
+pub fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<Vec<Derived>, Failure> {
+    let _ = (ws, course, evidence);
+    Err(Failure::new(&BOOK_BROKEN, "derived pages arrive with the next commit"))
+}
+
+/// Builds the book and returns its first page.
+pub fn book(ws: &Workspace, course: &Course, options: &BookOptions) -> Result<PathBuf, Failure> {
+    let _ = (ws, course, options);
+    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+}
+
+/// Builds the book, serves it on the loopback address and builds it again when a page, record or source changes.
+/// Returns when interrupted. `started` is told the address once, when the first build stands.
+pub fn serve(
+    ws: &Workspace,
+    options: &BookOptions,
+    port: u16,
+    started: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let _ = (ws, options, port, started);
+    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+}
+
+/// `lab book-preprocess`: the book's directives for a plain `mdbook build`, which speaks JSON on stdin and stdout.
+/// `args` are what follows the command's name (`supports <renderer>`, or nothing).
+pub fn preprocess(args: &[String]) -> Result<(), Failure> {
+    let _ = args;
+    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+}
