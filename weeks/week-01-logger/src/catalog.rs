@@ -1,4 +1,14 @@
 //! The error language that every tool of the lab speaks: one stable code and one exit code per failure path.
+//!
+//! A failure has three readers, and each gets a part of its own. A shell script branches on the [exit code](Exit),
+//! of which there are nine. A monitor counts the [stable code](ErrorCode::code), which never changes once it has
+//! been released. A person reads the sentence, which may be reworded at any time and always ends in a way out.
+//!
+//! ```text
+//!  error[LOG-NOT-FOUND]: cannot open `logs/app.log`: no such file or directory; create the directory first, …
+//!  ^^^^^ ^^^^^^^^^^^^^   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+//!  tag   for machines    what happened this time, naming the thing              the way out, one per code
+//! ```
 
 /// The exit codes, the same in all tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,9 +34,29 @@ pub enum Exit {
     Bug = 70,
 }
 
+impl Exit {
+    /// All of them, ascending.
+    pub const ALL: [Exit; 9] = [
+        Exit::Done,
+        Exit::Untrue,
+        Exit::Usage,
+        Exit::Malformed,
+        Exit::File,
+        Exit::Network,
+        Exit::Integrity,
+        Exit::Refused,
+        Exit::Bug,
+    ];
+
+    /// The number that the shell sees.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        std::process::ExitCode::from(exit as u8)
+        std::process::ExitCode::from(exit.number())
     }
 }
 
@@ -52,4 +82,32 @@ pub trait Coded: std::error::Error {
     fn line(&self) -> String {
         format!("error[{}]: {self}; {}", self.code().code, self.code().way_out)
     }
+}
+
+/// Declares a crate's catalog: one documented static per code, and `CATALOG`, the list of all of them.
+///
+/// ```
+/// logger::catalog! {
+///     /// Every failure of the tea kettle.
+///     CATALOG;
+///     TOO_HOT = "KETTLE-TOO-HOT", Refused, "The water is above 100 °C.", "wait until it has cooled";
+/// }
+/// assert_eq!(TOO_HOT.exit.number(), 7);
+/// assert_eq!(CATALOG.len(), 1);
+/// ```
+#[macro_export]
+macro_rules! catalog {
+    ($(#[$doc:meta])* $list:ident; $($name:ident = $code:literal, $exit:ident, $meaning:literal, $way_out:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub static $name: $crate::ErrorCode = $crate::ErrorCode {
+                code: $code,
+                exit: $crate::Exit::$exit,
+                meaning: $meaning,
+                way_out: $way_out,
+            };
+        )*
+        $(#[$doc])*
+        pub static $list: &[&$crate::ErrorCode] = &[$(&$name),*];
+    };
 }

@@ -1,0 +1,114 @@
+//! How a tool of the lab begins and ends: arguments in, one line and one exit code out.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use clap::Parser;
+//!
+//! /// Says hello.
+//! #[derive(Parser)]
+//! struct Args {
+//!     /// Whom to greet
+//!     #[arg(long)]
+//!     name: String,
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     logger::usage::run(|args: Args| -> Result<(), logger::LogError> {
+//!         println!("hello, {}", args.name);
+//!         Ok(())
+//!     })
+//! }
+//! ```
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::{Coded, Exit, LogError};
+
+/// A whole `main`: parses the arguments, runs the tool, ends in the contract's line and exit code.
+pub fn run<A: Parser, E: Coded>(tool: impl FnOnce(A) -> Result<(), E>) -> ExitCode {
+    match parse::<A>(std::env::args_os()) {
+        Ok(args) => finish(tool(args)),
+        Err(exit) => exit,
+    }
+}
+
+/// Parses arguments, the program's name first. Help and version go to standard output and are a success; a refusal
+/// goes to standard error as `error[USAGE]: …` and the exit code is 2.
+pub fn parse<A: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<A, ExitCode> {
+    A::try_parse_from(args).map_err(|refusal| match refusal.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match refusal.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(source) => finish(Err::<(), _>(LogError::Output { source })),
+        },
+        _ => finish(Err::<(), _>(LogError::Usage { what: describe(&refusal) })),
+    })
+}
+
+/// Ends a `main`: nothing to say about a success, one line on standard error about a failure.
+pub fn finish<T, E: Coded>(result: Result<T, E>) -> ExitCode {
+    // lab:hole logger.finish
+    match result {
+        Ok(_) => Exit::Done.into(),
+        Err(error) => {
+            complain(&error.line());
+            error.code().exit.into()
+        }
+    }
+    // lab:stub todo!("logger.finish: the line goes to standard error, the exit code comes from the catalog")
+    // lab:end
+}
+
+/// Writes one line to standard error. When even that fails there is nobody left to tell, so the failure is dropped.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// What is wrong with a command line, as one clause that does not depend on the parser's wording.
+fn describe(refusal: &clap::Error) -> String {
+    // lab:hole logger.describe-usage
+    let context = |kind| refusal.get(kind).map(plain).unwrap_or_default();
+    let arg = context(ContextKind::InvalidArg);
+    match refusal.kind() {
+        ErrorKind::MissingRequiredArgument => format!("missing {arg}"),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "missing a command".into()
+        }
+        ErrorKind::InvalidSubcommand => {
+            format!("unknown command `{}`", context(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::UnknownArgument => format!("unknown argument `{arg}`"),
+        ErrorKind::ArgumentConflict => {
+            format!("{arg} cannot be given together with {}", context(ContextKind::PriorArg))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = context(ContextKind::InvalidValue);
+            let why = std::error::Error::source(refusal).map(|e| format!(": {e}")).unwrap_or_default();
+            match value.is_empty() {
+                true => format!("{arg} needs a value"),
+                false => format!("{arg} cannot be {value:?}{why}"),
+            }
+        }
+        _ => first_line(&refusal.to_string()),
+    }
+    // lab:stub todo!("logger.describe-usage: say what is wrong and name the argument, by kind of refusal")
+    // lab:end
+}
+
+/// A context value as words.
+fn plain(value: &ContextValue) -> String {
+    match value {
+        ContextValue::String(one) => one.clone(),
+        ContextValue::Strings(many) => many.join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// The parser's own sentence, for kinds that have no clause of ours.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string()
+}
