@@ -182,20 +182,3 @@ pub struct Trial {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<(u64, String)>,
 }
-
-impl Fact {
-    /// A whole number with its unit.
-    pub fn count(name: &str, value: u64, unit: &str) -> Self {
-        Fact { name: name.into(), value: Value::Count(value), unit: unit.into() }
-    }
-
-    /// A real number with its unit.
-    pub fn real(name: &str, value: f64, unit: &str) -> Self {
-        Fact { name: name.into(), value: Value::Real(value), unit: unit.into() }
-    }
-
-    /// A word.
-    pub fn text(name: &str, value: &str) -> Self {
-        Fact { name: name.into(), value: Value::Text(value.into()), unit: String::new() }
-    }
-}

@@ -8,7 +8,7 @@ use crate::Finding;
 pub const SCHEMA: u32 = 1;
 
 /// What kind of run made the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A weekly quality gate.
@@ -87,9 +87,40 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Path below the workspace, `/`-separated; `Cargo.lock#framing` is the part of the lock file that `framing`
-    /// reaches, `Cargo.toml#profile` the build profiles, `week.yaml#gate` one section of a week's data.
+    /// Path below the workspace, `/`-separated. A `#` names a part of a file: `Cargo.lock#framing` is what the lock
+    /// file says about all that `framing` reaches, `Cargo.toml#profile` how the workspace builds it,
+    /// `weeks/week-02-framing/week.yaml#gate` one section of a week's data.
     pub path: String,
     /// SHA-256, lower-case hex.
     pub sha256: String,
+}
+
+impl Kind {
+    /// All kinds, in the order in which a week is proved.
+    pub const ALL: [Kind; 4] = [Kind::Gate, Kind::Drill, Kind::Bench, Kind::Demo];
+
+    /// The word in the record and the stem of its file: `gate` is `gate.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Gate => "gate",
+            Kind::Drill => "drill",
+            Kind::Bench => "bench",
+            Kind::Demo => "demo",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// Whether a text may be a record id: `<folder>/<kind>`, a folder of lower-case words, one of the four kinds.
+pub fn is_id(id: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    id.split_once('/').is_some_and(|(folder, kind)| {
+        let starts_with_letter = folder.starts_with(|first: char| first.is_ascii_lowercase());
+        starts_with_letter && folder.bytes().all(word) && Kind::ALL.iter().any(|each| each.name() == kind)
+    })
 }

@@ -48,7 +48,10 @@ pub fn seed_or(default: u64) -> u64 {
 }
 
 /// Hands a finding to the harness, or prints it for a person when there is none.
+///
+/// A finding that contradicts itself ([`Finding::check`]) is refused here, in the process that can still say why.
 pub fn hand_back(finding: &Finding) -> std::io::Result<()> {
+    finding.check().map_err(|why| std::io::Error::new(std::io::ErrorKind::InvalidData, why))?;
     match std::env::var_os("LAB_FINDING").map(PathBuf::from) {
         Some(path) => std::fs::write(path, serde_json::to_vec_pretty(finding)?),
         None => {
