@@ -1,1 +1,12 @@
 //! What breaks things on purpose.
+
+pub mod counters;
+pub mod drill;
+mod error;
+pub mod limits;
+mod locate;
+pub mod process;
+pub mod seed;
+
+pub use error::FaultError;
+pub use locate::binary;
