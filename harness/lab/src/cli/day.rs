@@ -1,14 +1,11 @@
 //! `cargo lab day 3.2`: a day's brief in the terminal.
 
-use std::fmt;
-use std::str::FromStr;
-
 use logger::Exit;
 use serde_json::json;
 
 use super::{Console, Context};
-use crate::course::{Day, Week};
-use crate::error::{Failure, NO_SUCH_WEEK};
+use crate::course::{Day, DayId, Week};
+use crate::error::Failure;
 
 /// Arguments of `day`.
 #[derive(Debug, clap::Args)]
@@ -16,39 +13,6 @@ pub struct Args {
     /// Week and day, as in 3.2
     #[arg(value_name = "WEEK.DAY")]
     day: String,
-}
-
-/// A week and a day of it, written `3.2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DayId {
-    /// 1 to 24.
-    pub week: u8,
-    /// 1 to 6.
-    pub day: u8,
-}
-
-impl fmt::Display for DayId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.week, self.day)
-    }
-}
-
-impl FromStr for DayId {
-    type Err = Failure;
-
-    fn from_str(text: &str) -> Result<Self, Failure> {
-        let no_such = || Failure::new(&NO_SUCH_WEEK, format!("there is no day `{text}`"));
-        let (week, day) = text.split_once('.').ok_or_else(no_such)?;
-        let plain = |part: &str, max: u8| {
-            let digits =
-                !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && !part.starts_with('0');
-            part.parse::<u8>().ok().filter(|n| digits && (1..=max).contains(n))
-        };
-        match (plain(week, 24), plain(day, 6)) {
-            (Some(week), Some(day)) => Ok(DayId { week, day }),
-            _ => Err(no_such()),
-        }
-    }
 }
 
 /// Prints the brief.
@@ -144,18 +108,6 @@ fn wrap(text: &str, first: &str, others: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_day_is_written_as_week_dot_day_and_nothing_else() {
-        assert_eq!("17.3".parse::<DayId>().unwrap(), DayId { week: 17, day: 3 });
-        for bad in
-            ["25.1", "0.1", "1.0", "1.7", "x", "", "1", "1.", ".1", "1.1.1", "+1.1", "01.1", "1.-1", "300.1"]
-        {
-            let failure = bad.parse::<DayId>().unwrap_err();
-            assert_eq!(failure.code.exit, Exit::Usage, "{bad}");
-            assert!(failure.what.contains(&format!("`{bad}`")), "{failure}");
-        }
-    }
 
     #[test]
     fn wrapped_lines_stay_within_the_width_and_lose_no_word() {
