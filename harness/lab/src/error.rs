@@ -75,4 +75,49 @@ catalog! {
         "run `cargo lab verify`, then record it anew";
     PAGE_FILE = "LAB-PAGE-FILE", File, "A page, chart or report could not be read or written.",
         "check the folder's permissions and free space";
+    EVIDENCE_FILE = "LAB-EVIDENCE-FILE", File, "The evidence folder could not be read or written.",
+        "check that it is a folder, its permissions and the free space";
+    EVIDENCE_MALFORMED = "LAB-EVIDENCE-MALFORMED", Malformed, "A piece of evidence is not what its schema asks for.",
+        "restore the file, or make it anew with `cargo lab run`";
+    EVIDENCE_TAMPERED = "LAB-EVIDENCE-TAMPERED", Integrity, "The evidence folder is not what was recorded.",
+        "restore the file, or make it anew with `cargo lab run`";
+    EVIDENCE_LIMIT = "LAB-EVIDENCE-LIMIT", Refused, "A piece of evidence is beyond a limit.",
+        "look at what is so large; nothing that the lab writes comes near the limit";
+    NOT_BUILT = "LAB-NOT-BUILT", Untrue, "This part of the course is not built yet.",
+        "`cargo lab status` shows what is";
+    LOCKED = "LAB-LOCKED", Refused, "The gate of the week before has not passed.",
+        "pass that gate first, or say `--skip-gate`, which is put on record";
+    NOT_PASSED = "LAB-NOT-PASSED", Untrue, "Something that was checked does not hold.",
+        "the lines above say what and why";
+    STALE = "LAB-STALE", Untrue, "A record's inputs have moved on since it was made.",
+        "record it anew with `cargo lab run`";
+    NO_FINDING = "LAB-NO-FINDING", Bug, "A drill or measurement ended without a finding that can be believed.",
+        "its own words are above; run it alone to see more";
+    RUN_HUNG = "LAB-RUN-HUNG", Network, "A drill or measurement did not end by its deadline.",
+        "run it alone to see where it hangs";
+    TESTS_FAILED = "LAB-TESTS-FAILED", Untrue, "A test failed.",
+        "its words are above";
+    DOCTOR = "LAB-DOCTOR", Untrue, "Something that the lab needs is missing on this machine.",
+        "each missing thing has its fix above";
+}
+
+impl From<evidence::EvidenceError> for Failure {
+    fn from(error: evidence::EvidenceError) -> Self {
+        let code = match error.class() {
+            evidence::Class::File => &EVIDENCE_FILE,
+            evidence::Class::Malformed => &EVIDENCE_MALFORMED,
+            evidence::Class::Integrity => &EVIDENCE_TAMPERED,
+            evidence::Class::Limit => &EVIDENCE_LIMIT,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<evidence::manifest::Broken> for Failure {
+    fn from(broken: evidence::manifest::Broken) -> Self {
+        match broken {
+            evidence::manifest::Broken::Evidence(error) => error.into(),
+            misfit => Failure::new(&EVIDENCE_TAMPERED, misfit.to_string()),
+        }
+    }
 }

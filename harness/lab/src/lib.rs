@@ -7,4 +7,5 @@ pub mod exec;
 pub mod markers;
 pub mod nextest;
 pub mod pages;
+pub mod run;
 pub mod workspace;
