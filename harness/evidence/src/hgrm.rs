@@ -53,7 +53,9 @@ impl Histogram {
                     break;
                 }
                 let halvings = (1.0 / (1.0 - tick)).log2().floor();
-                tick += 1.0 / (TICKS_PER_HALF_DISTANCE * (halvings + 1.0).exp2());
+                let next = tick + 1.0 / (TICKS_PER_HALF_DISTANCE * (halvings + 1.0).exp2());
+                // With some 2^50 values the step is below the precision of the sum: the next row is the last.
+                tick = if next > tick { next } else { 1.0 };
             }
         }
         if total > 0 {

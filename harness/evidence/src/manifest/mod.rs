@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::{self, FileKind, Links};
 use crate::record::SCHEMA;
-use crate::{EvidenceError, Record, canonical, layout, record, stored};
+use crate::{Class, EvidenceError, Record, canonical, layout, record, stored};
 pub use verify::verify;
 
 /// The manifest's name in the evidence folder.
@@ -52,6 +52,21 @@ pub struct Entry {
     /// The records that it was derived from, sorted; empty for a record itself and for what no record feeds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
+}
+
+impl Manifest {
+    /// Closes the manifest: sets the digest over everything else.
+    #[must_use]
+    pub fn seal(mut self) -> Self {
+        // Plain data with string keys: turning it into JSON cannot fail, here and below.
+        self.digest = stored::digest_of(&serde_json::to_value(&self).unwrap_or_default());
+        self
+    }
+
+    /// The bytes of the manifest's file: one form only.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        layout::lay_out(&serde_json::to_string(self).unwrap_or_default()).into_bytes()
+    }
 }
 
 /// What a folder holds, once everything in it fits.
@@ -136,6 +151,12 @@ pub enum Broken {
         /// The path as listed.
         entry: String,
     },
+    /// A record is said to be derived from records. It is what others derive from.
+    #[error("the record `{id}` is listed as derived; a record is measured")]
+    DerivedRecord {
+        /// The record's id.
+        id: String,
+    },
     /// A file is said to come from a record that is not there.
     #[error("{} is listed as derived from `{id}`, but there is no such record", .path.display())]
     Orphan {
@@ -149,6 +170,19 @@ pub enum Broken {
 /// The record id of a path, where the file must be a record: `week-02/gate.json`.
 pub fn record_id(path: &str) -> Option<&str> {
     path.strip_suffix(".json").filter(|id| record::is_id(id))
+}
+
+impl Broken {
+    /// How a tool should answer: what a folder says and does not hold is a matter of integrity, whatever is wrong
+    /// with it; only a file that cannot be read, and a schema that this build does not know, are not.
+    pub fn class(&self) -> Class {
+        match self {
+            Broken::Evidence(error @ (EvidenceError::File { .. } | EvidenceError::SchemaVersion { .. })) => {
+                error.class()
+            }
+            _ => Class::Integrity,
+        }
+    }
 }
 
 /// Lists a folder as it is now into its `manifest.json`.
@@ -170,6 +204,9 @@ pub fn write(dir: &Path, derived_from: &DerivedFrom) -> Result<Report, Broken> {
             report.records.push(record.id);
         }
         let mut from = derived_from.get(&file.path).cloned().unwrap_or_default();
+        if let (Some(id), false) = (record_id(&file.path), from.is_empty()) {
+            return Err(Broken::DerivedRecord { id: id.into() });
+        }
         from.sort();
         from.dedup();
         report.files += 1;
@@ -184,11 +221,8 @@ pub fn write(dir: &Path, derived_from: &DerivedFrom) -> Result<Report, Broken> {
             return Err(Broken::Orphan { path: dir.join(path), id: id.clone() });
         }
     }
-    let mut manifest = Manifest { schema: SCHEMA, files, digest: String::new() };
-    // Plain data with string keys: serialising cannot fail.
-    manifest.digest = stored::digest_of(&serde_json::to_value(&manifest).unwrap_or_default());
-    let text = layout::lay_out(&serde_json::to_string(&manifest).unwrap_or_default());
-    file::write_atomically(&dir.join(NAME), text.as_bytes())?;
+    let manifest = Manifest { schema: SCHEMA, files, digest: String::new() }.seal();
+    file::write_atomically(&dir.join(NAME), &manifest.to_bytes())?;
     Ok(report)
 }
 

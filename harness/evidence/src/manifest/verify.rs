@@ -43,11 +43,16 @@ pub fn verify(dir: &Path) -> Result<Report, Broken> {
 /// The manifest, if it is well formed and fits its digest.
 fn read(at: &Path) -> Result<Manifest, Broken> {
     let bytes = file::read_bounded(at, MANIFEST_BYTES_MAX)?;
-    let (manifest, raw) = stored::parse::<Manifest>(at, bytes)?;
+    let (manifest, raw) = stored::parse::<Manifest>(at, bytes.clone())?;
     let computed = stored::digest_of(&raw);
     if manifest.digest != computed {
         let (path, recorded) = (at.to_path_buf(), manifest.digest);
         return Err(EvidenceError::Digest { path, recorded, computed }.into());
+    }
+    // Nothing else vouches for the manifest's bytes, so white space counts too.
+    if manifest.to_bytes() != bytes {
+        let why = "it is not laid out as it is written".into();
+        return Err(EvidenceError::Malformed { path: at.to_path_buf(), why }.into());
     }
     for entry in &manifest.files {
         if !is_plain(&entry.path) {
@@ -70,6 +75,9 @@ fn is_plain(path: &str) -> bool {
 fn check(file: &Found, entry: &Entry, report: &mut Report) -> Result<(), Broken> {
     regular(file)?;
     let path = &file.on_disk;
+    if let (Some(id), false) = (record_id(&file.path), entry.from.is_empty()) {
+        return Err(Broken::DerivedRecord { id: id.into() });
+    }
     let changed = |was: String, is: String| Broken::Changed { path: path.clone(), was, is };
     let (sha256, bytes) = match record_id(&file.path) {
         Some(id) => {
