@@ -86,6 +86,18 @@ impl From<tracing::Level> for Level {
     }
 }
 
+impl From<Level> for tracing::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => tracing::Level::TRACE,
+            Level::Debug => tracing::Level::DEBUG,
+            Level::Info => tracing::Level::INFO,
+            Level::Warn => tracing::Level::WARN,
+            Level::Error => tracing::Level::ERROR,
+        }
+    }
+}
+
 /// One record. The fields borrow where they can, so that reading and writing a record copies no text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry<'a> {

@@ -62,6 +62,8 @@ crate::catalog! {
         "keep more or larger files: see --keep and --rotate-bytes";
     NO_MATCH = "LOG-NO-MATCH", Untrue, "No record fits the search.",
         "widen the filters";
+    INSTALLED_TWICE = "LOG-INSTALLED-TWICE", Bug, "The program set up its logging a second time.",
+        "report it: this is a mistake in the program";
     OUTPUT = "LOG-OUTPUT", File, "The result could not be written to standard output.",
         "check where the output goes";
 }
@@ -125,6 +127,8 @@ pub enum LogError {
     FollowGap { path: PathBuf, files: u64 },
     #[error("no record of `{}` matches", path.display())]
     NoMatch { path: PathBuf },
+    #[error("logging is already set up")]
+    InstalledTwice,
     #[error("cannot write the result: {source}")]
     Output { source: io::Error },
 }
@@ -184,6 +188,7 @@ impl Coded for LogError {
             LogError::Damaged { .. } => &DAMAGED,
             LogError::FollowGap { .. } => &FOLLOW_GAP,
             LogError::NoMatch { .. } => &NO_MATCH,
+            LogError::InstalledTwice => &INSTALLED_TWICE,
             LogError::Output { .. } => &OUTPUT,
         }
     }

@@ -1,16 +1,28 @@
 //! A structured log whose appends are atomic, and the error language of every later tool.
 
+pub mod append;
 pub mod catalog;
 pub mod clock;
+pub mod commit;
 pub mod encode;
 pub mod entry;
 pub mod error;
+mod fields;
+pub mod layer;
 pub mod limits;
 pub mod path;
+pub mod rotate;
+pub mod setup;
+pub mod signals;
+pub mod store;
 pub mod usage;
+pub mod writer;
 
 pub use catalog::{Coded, ErrorCode, Exit};
 pub use clock::{Clock, ClockSpec, FixedClock, SystemClock};
+pub use commit::Durability;
 pub use entry::{Entry, Level};
 pub use error::{CATALOG, LogError};
 pub use path::LogPath;
+pub use setup::{LogArgs, Logging, Setup};
+pub use writer::{LogWriter, Options, Receipt, Sharing};
