@@ -6,6 +6,7 @@ mod error;
 pub mod limits;
 mod locate;
 pub mod process;
+pub mod proxy;
 pub mod seed;
 
 pub use error::FaultError;

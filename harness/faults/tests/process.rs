@@ -1,6 +1,8 @@
 //! Claims about processes under control, shown on real ones. How these tests could be fooled: a shell that is slow
 //! to start looks like one that says nothing, so every wait is for a line and not for a time.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
 use std::time::Duration;
 
 use faults::limits::Limits;
@@ -22,7 +24,6 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-#[allow(clippy::unwrap_used)] // Only tests use it; a missing number fails them.
 fn number_after(line: &str, word: &str) -> u32 {
     line.split_whitespace().skip_while(|w| *w != word).nth(1).unwrap().parse().unwrap()
 }

@@ -31,7 +31,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use launch::Launch;
-pub(crate) use leader::{Leader, moment_after};
+pub(crate) use leader::{Leader, moment_after, timespec};
 pub use rustix::process::Signal;
 
 use crate::{FaultError, counters};
