@@ -21,17 +21,23 @@ const UNFINISHED: &str = ".evidence-unfinished-";
 /// The bound holds for what is read, not for what `stat` says: a file that grows meanwhile, or a device without a
 /// length, is refused all the same.
 pub fn read_bounded(path: &Path, max: u64) -> Result<Vec<u8>, EvidenceError> {
-    let source = File::open(path).map_err(io_error("read", path))?;
-    let length = source.metadata().map_err(io_error("read", path))?.len();
-    if length > max {
-        return Err(EvidenceError::TooLarge { path: path.to_path_buf(), bytes: length, max });
-    }
+    let (source, length) = open_bounded(path, max)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     source.take(max + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
     if bytes.len() as u64 > max {
         return Err(EvidenceError::TooLarge { path: path.to_path_buf(), bytes: bytes.len() as u64, max });
     }
     Ok(bytes)
+}
+
+/// Opens a file that says that it is no longer than `max`; what it says.
+fn open_bounded(path: &Path, max: u64) -> Result<(File, u64), EvidenceError> {
+    let source = File::open(path).map_err(io_error("read", path))?;
+    let bytes = source.metadata().map_err(io_error("read", path))?.len();
+    if bytes > max {
+        return Err(EvidenceError::TooLarge { path: path.to_path_buf(), bytes, max });
+    }
+    Ok((source, bytes))
 }
 
 /// As text, naming the first byte that does not decode.
@@ -44,7 +50,7 @@ pub(crate) fn utf8(path: &Path, bytes: Vec<u8>) -> Result<String, EvidenceError>
 
 /// SHA-256 and length of a file, in constant memory; stops with [`EvidenceError::TooLarge`] after `max` bytes.
 pub fn sha256(path: &Path, max: u64) -> Result<(String, u64), EvidenceError> {
-    let mut source = File::open(path).map_err(io_error("read", path))?;
+    let mut source = open_bounded(path, max)?.0;
     let (mut hash, mut length, mut buffer) = (Sha256::new(), 0u64, vec![0u8; 64 * 1024]);
     loop {
         match source.read(&mut buffer) {

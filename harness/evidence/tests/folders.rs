@@ -3,14 +3,15 @@
 //! How this could be fooled: by an attacker who recomputes every digest. No test here pretends otherwise; see the
 //! last one.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod sample;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evidence::manifest::{self, Broken, DerivedFrom};
-use evidence::{Class, EvidenceError, Verdict};
-use proptest::prelude::*;
+use evidence::{EvidenceError, Verdict};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -24,20 +25,6 @@ fn broken(dir: &Path) -> Broken {
         Err(broken) => broken,
         Ok(report) => panic!("passed: {report}"),
     }
-}
-
-/// Every file of a folder.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![dir.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// Seals the manifest again after an edit, as someone would who knows the rule.
@@ -55,7 +42,7 @@ fn an_untouched_folder_passes_and_is_counted() {
     let report = manifest::verify(dir.path()).unwrap();
     assert_eq!(report.records, ["week-02/bench", "week-02/gate"]);
     assert_eq!(report.files, 5);
-    let listed = files(dir.path())
+    let listed = sample::files(dir.path())
         .iter()
         .filter(|path| !path.ends_with(manifest::NAME))
         .fold(0, |sum, path| sum + path.metadata().unwrap().len());
@@ -76,61 +63,12 @@ fn writing_twice_gives_the_same_bytes_and_the_same_report() {
 #[test]
 fn a_copy_of_the_folder_verifies_anywhere() {
     let (dir, elsewhere) = (folder(), tempfile::tempdir().unwrap());
-    for file in files(dir.path()) {
+    for file in sample::files(dir.path()) {
         let target = elsewhere.path().join(file.strip_prefix(dir.path()).unwrap());
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(&file, target).unwrap();
     }
     assert_eq!(manifest::verify(elsewhere.path()).unwrap(), manifest::verify(dir.path()).unwrap());
-}
-
-#[test]
-fn any_byte_of_any_file_changed_to_another_is_noticed() {
-    let dir = folder();
-    let mut changes = 0;
-    for path in files(dir.path()) {
-        let original = fs::read(&path).unwrap();
-        for at in 0..original.len() {
-            // Bit flips for accidents; white space for white space, which JSON would forgive.
-            for byte in [original[at] ^ 1, original[at] ^ 0x80, b' ', b'\n', b'\t'] {
-                if byte == original[at] {
-                    continue;
-                }
-                let mut changed = original.clone();
-                changed[at] = byte;
-                fs::write(&path, &changed).unwrap();
-                let broken = broken(dir.path());
-                let name = path.file_name().unwrap().to_str().unwrap();
-                assert!(broken.to_string().contains(name), "{name}, byte {at}: {broken}");
-                assert_eq!(
-                    broken.class(),
-                    match broken {
-                        // The one byte of `"schema": 1`: to this build that is a version which it does not know.
-                        Broken::Evidence(EvidenceError::SchemaVersion { .. }) => Class::Malformed,
-                        _ => Class::Integrity,
-                    }
-                );
-                changes += 1;
-            }
-        }
-        fs::write(&path, &original).unwrap();
-    }
-    manifest::verify(dir.path()).unwrap();
-    assert!(changes > 8_000, "only {changes} changes were tried");
-}
-
-#[test]
-fn any_file_cut_at_any_length_is_noticed() {
-    let dir = folder();
-    for path in files(dir.path()) {
-        let original = fs::read(&path).unwrap();
-        for length in 0..original.len() {
-            fs::write(&path, &original[..length]).unwrap();
-            broken(dir.path());
-        }
-        fs::write(&path, &original).unwrap();
-    }
-    manifest::verify(dir.path()).unwrap();
 }
 
 #[test]
@@ -319,39 +257,4 @@ fn digests_alone_do_not_stop_a_forger() {
     assert!(matches!(broken(dir.path()), Broken::Changed { .. }));
     manifest::write(dir.path(), &DerivedFrom::new()).unwrap();
     manifest::verify(dir.path()).unwrap();
-}
-
-/// A folder of any shape, small.
-fn tree() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
-    let path = prop::collection::vec("[a-c]{1,2}", 1..4).prop_map(|parts| format!("{}.txt", parts.join("/")));
-    prop::collection::btree_map(path, prop::collection::vec(any::<u8>(), 0..40), 2..8)
-        .prop_map(|files| files.into_iter().collect())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn moving_any_file_or_swapping_any_two_is_noticed(tree in tree(), pick in any::<prop::sample::Index>()) {
-        let dir = tempfile::tempdir().unwrap();
-        for (path, content) in &tree {
-            let path = dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        let report = manifest::write(dir.path(), &DerivedFrom::new()).unwrap();
-        prop_assert_eq!(report.files, tree.len() as u64);
-        prop_assert_eq!(&manifest::verify(dir.path()).unwrap(), &report);
-
-        let (first, second) = (pick.index(tree.len()), (pick.index(tree.len()) + 1) % tree.len());
-        let at = |index: usize| dir.path().join(&tree[index].0);
-        let moved = at(first).with_extension("moved");
-        fs::rename(at(first), &moved).unwrap();
-        prop_assert!(manifest::verify(dir.path()).is_err());
-        if tree[first].1 != tree[second].1 {
-            fs::rename(at(second), at(first)).unwrap();
-            fs::rename(&moved, at(second)).unwrap();
-            prop_assert!(manifest::verify(dir.path()).is_err());
-        }
-    }
 }

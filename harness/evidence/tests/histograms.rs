@@ -1,5 +1,7 @@
 //! Claim: a recorded distribution says what HdrHistogram says, before and after a trip through a record.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use evidence::Histogram;
 use proptest::prelude::*;
 

@@ -1,9 +1,9 @@
 //! A record with every field in use, and a folder with records and derived files.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use evidence::manifest::{self, DerivedFrom};
 use evidence::{
@@ -103,4 +103,18 @@ pub fn folder(dir: &Path) -> DerivedFrom {
     ]);
     manifest::write(dir, &derived).unwrap();
     derived
+}
+
+/// Every file of a folder.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
 }
