@@ -99,6 +99,20 @@ catalog! {
         "its words are above";
     DOCTOR = "LAB-DOCTOR", Untrue, "Something that the lab needs is missing on this machine.",
         "each missing thing has its fix above";
+    MARKERS = "LAB-MARKERS", Malformed, "The exercise markers of a source do not fit together.",
+        "mend the named line; the rules are in harness/lab/src/markers";
+    WEEK_NOT_BUILT = "LAB-WEEK-NOT-BUILT", Refused, "The week is described and not built yet.",
+        "read its brief with `cargo lab day`, and start a week that is built";
+    NOT_STARTED = "LAB-NOT-STARTED", Untrue, "There is no workbench here, or the week is not started in it.",
+        "lay it down with `cargo lab start`";
+    ALREADY_STARTED = "LAB-ALREADY-STARTED", Refused, "The week was started before.",
+        "go on with `cargo lab next`, or say `--force` to start anew and keep this attempt as a backup";
+    FOREIGN_FOLDER = "LAB-FOREIGN-FOLDER", Refused, "The folder is not a workbench of this course.",
+        "choose an empty folder with `--dir`";
+    WORKBENCH_FILE = "LAB-WORKBENCH-FILE", File, "A file of the workbench could not be read or written.",
+        "see to the named path, then run the same command again";
+    NO_SUCH_HOLE = "LAB-NO-SUCH-HOLE", Usage, "There is no such hole on this day.",
+        "`cargo lab check` lists the holes of a day";
 }
 
 impl From<evidence::EvidenceError> for Failure {

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod course;
 pub mod error;
 pub mod exec;
+pub mod learn;
 pub mod markers;
 pub mod nextest;
 pub mod pages;

@@ -88,7 +88,7 @@ pub fn deliverable_path(week: u8, file: &str) -> String {
 const WIDTH: usize = 96;
 
 /// Wraps words to [`WIDTH`] columns, with one prefix for the first line and one for the others.
-fn wrap(text: &str, first: &str, others: &str) -> String {
+pub(super) fn wrap(text: &str, first: &str, others: &str) -> String {
     let mut lines = vec![first.to_owned()];
     for word in text.split_whitespace() {
         let line = lines.last().map_or(0, |line| line.chars().count());

@@ -3,9 +3,13 @@
 //! One file a command, each with its arguments and a `run`. The exit codes are those of all the course's tools
 //! ([`logger::Exit`]); a failure is one line on stderr, `error[CODE]: what happened; what to do`.
 
+pub mod check;
 pub mod console;
 mod context;
 pub mod day;
+pub mod hint;
+pub mod next;
+pub mod start;
 mod usage;
 
 use std::process::ExitCode;
@@ -51,12 +55,27 @@ struct Global {
 enum Verb {
     /// Show a day's brief, as in `day 3.2`
     Day(day::Args),
+    /// Lay down a week to work on, as in `start 2`
+    Start(start::Args),
+    /// Run a day's checks, as in `check 2.3`: what is open, what is red, and why
+    Check(check::Args),
+    /// Check again on every save
+    Watch(check::WatchArgs),
+    /// Show one hint more than last time, as in `hint 2.3`
+    Hint(hint::Args),
+    /// Say what to do now
+    Next,
 }
 
 fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
     match command {
         None => Ok(Exit::Done),
         Some(Verb::Day(args)) => day::run(&args, context),
+        Some(Verb::Start(args)) => start::run(&args, context),
+        Some(Verb::Check(args)) => check::run(&args, context),
+        Some(Verb::Watch(args)) => check::watch(&args, context),
+        Some(Verb::Hint(args)) => hint::run(&args, context),
+        Some(Verb::Next) => next::run(context),
     }
 }
 
