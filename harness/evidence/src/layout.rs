@@ -4,8 +4,8 @@
 //! record four times as long and a diff unreadable; one line for all makes every change a change of that line.
 //! The layout is for people and for diffs only: digests are taken over [`crate::canonical`] bytes.
 
-/// Columns that a line may take, indentation included.
-const COLUMNS: usize = 100;
+/// Columns that a line may take, indentation included: an input, with its path and 64 digits, fits.
+const COLUMNS: usize = 160;
 
 /// Lays out compact JSON text (as `serde_json::to_string` writes it), ending in a newline.
 pub(crate) fn lay_out(compact: &str) -> String {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn small_values_stay_on_one_line_and_pairs_are_filled() {
-        let pairs: Vec<(u64, u64)> = (0..30).map(|n| (1000 + n, n)).collect();
+        let pairs: Vec<(u64, u64)> = (0..60).map(|n| (1000 + n, n)).collect();
         let text = lay_out(&json!({"fact": {"name": "a,b:c", "value": 1}, "pairs": pairs}).to_string());
         assert!(text.contains("\n  \"fact\": {\"name\": \"a,b:c\", \"value\": 1},\n"), "{text}");
         assert!(text.contains("[1000, 0], [1001, 1], [1002, 2]"), "{text}");

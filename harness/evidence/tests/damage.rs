@@ -13,9 +13,13 @@ use proptest::prelude::*;
 use sample::files;
 use tempfile::TempDir;
 
+/// One record, one file derived from it, the manifest: every byte of it is tried.
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    sample::folder(dir.path());
+    sample::small("week-02/gate").write(&dir.path().join("week-02/gate.json")).unwrap();
+    fs::write(dir.path().join("week-02/report.md"), "# Week 2\n\nIt holds.\n").unwrap();
+    let derived = DerivedFrom::from([("week-02/report.md".into(), vec!["week-02/gate".into()])]);
+    manifest::write(dir.path(), &derived).unwrap();
     dir
 }
 
@@ -58,7 +62,7 @@ fn any_byte_of_any_file_changed_to_another_is_noticed() {
         fs::write(&path, &original).unwrap();
     }
     manifest::verify(dir.path()).unwrap();
-    assert!(changes > 8_000, "only {changes} changes were tried");
+    assert!(changes > 5_000, "only {changes} changes were tried");
 }
 
 #[test]
