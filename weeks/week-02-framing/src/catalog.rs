@@ -27,10 +27,6 @@ catalog! {
         "a frame limit is zero or above the hard maximum", "choose a limit from 1 to 16777216 bytes";
     MESSAGE_MALFORMED = "MESSAGE-MALFORMED", Malformed,
         "a frame's payload is not an echo message", "check that the peer speaks the echo protocol of week 2";
-    ECHO_USAGE = "ECHO-USAGE", Usage,
-        "the command line asks for something that does not exist", "see --help";
-    ECHO_LOG = "ECHO-LOG", File,
-        "the log cannot be opened", "choose another --log path or fix its permissions";
     ECHO_PORT_IN_USE = "ECHO-PORT-IN-USE", Network,
         "another socket already listens on the address", "stop that process or choose another port; port 0 takes a free one";
     ECHO_ADDRESS_UNAVAILABLE = "ECHO-ADDRESS-UNAVAILABLE", Network,
