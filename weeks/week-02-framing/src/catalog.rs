@@ -1,78 +1,66 @@
 //! The error catalog of the frame codec and of the echo tools: one place, one line a failure path.
 
-use logger::{ErrorCode, Exit};
-
-macro_rules! catalog {
-    ($($name:ident = $code:literal, $exit:ident, $meaning:literal, $way_out:literal;)*) => {
-        $(
-            #[doc = concat!("`", $code, "`: ", $meaning, ".")]
-            pub static $name: ErrorCode =
-                ErrorCode { code: $code, exit: Exit::$exit, meaning: $meaning, way_out: $way_out };
-        )*
-        /// Every entry, in the order of the documentation.
-        pub static CATALOG: &[&ErrorCode] = &[$(&$name),*];
-    };
-}
-
-catalog! {
+logger::catalog! {
+    /// Every failure path of the frame codec and of the echo tools, in the order of the documentation.
+    CATALOG;
     FRAME_TOO_LARGE = "FRAME-TOO-LARGE", Refused,
-        "a frame is larger than the limit", "send less at once or raise --limit on both sides";
+        "A frame is larger than the limit.", "send less at once or raise --limit on both sides";
     FRAME_EMPTY = "FRAME-EMPTY", Malformed,
-        "a frame claims a payload of zero bytes, which no message has", "check who wrote these bytes and in which byte order";
+        "A frame claims a payload of zero bytes, which no message has.", "check who wrote these bytes and in which byte order";
     FRAME_SHORT_HEADER = "FRAME-SHORT-HEADER", Malformed,
-        "the stream ended inside the four bytes of a frame header", "find out why the peer left; nothing of that frame was used";
+        "The stream ended inside the four bytes of a frame header.", "find out why the peer left; nothing of that frame was used";
     FRAME_TRUNCATED = "FRAME-TRUNCATED", Malformed,
-        "the stream ended inside a payload", "find out why the peer left; nothing of that frame was used";
+        "The stream ended inside a payload.", "find out why the peer left; nothing of that frame was used";
     FRAME_LIMIT_OUT_OF_RANGE = "FRAME-LIMIT-OUT-OF-RANGE", Usage,
-        "a frame limit is zero or above the hard maximum", "choose a limit from 1 to 16777216 bytes";
+        "A frame limit is zero or above the hard maximum.", "choose a limit from 1 to 16777216 bytes";
     MESSAGE_MALFORMED = "MESSAGE-MALFORMED", Malformed,
-        "a frame's payload is not an echo message", "check that the peer speaks the echo protocol of week 2";
+        "A frame's payload is not an echo message.", "check that the peer speaks the echo protocol of week 2";
     ECHO_PORT_IN_USE = "ECHO-PORT-IN-USE", Network,
-        "another socket already listens on the address", "stop that process or choose another port; port 0 takes a free one";
+        "Another socket already listens on the address.", "stop that process or choose another port; port 0 takes a free one";
     ECHO_ADDRESS_UNAVAILABLE = "ECHO-ADDRESS-UNAVAILABLE", Network,
-        "the address does not belong to this machine", "listen on 127.0.0.1 or on an address of this machine";
+        "The address does not belong to this machine.", "listen on 127.0.0.1 or on an address of this machine";
     ECHO_BIND_DENIED = "ECHO-BIND-DENIED", File,
-        "the system does not let this user listen on that port", "choose a port from 1024 up";
+        "The system does not let this user listen on that port.", "choose a port from 1024 up";
     ECHO_BIND_FAILED = "ECHO-BIND-FAILED", Network,
-        "the listening socket could not be made", "see the message of the system";
+        "The listening socket could not be made.", "see the message of the system";
     ECHO_PORT_FILE = "ECHO-PORT-FILE", File,
-        "the port file cannot be written", "choose another --port-file path or fix its permissions";
+        "The port file cannot be written.", "choose another --port-file path or fix its permissions";
     ECHO_ACCEPT = "ECHO-ACCEPT", Network,
-        "a connection could not be accepted", "raise the descriptor limit or lower --connections";
+        "A connection could not be accepted.", "raise the descriptor limit or lower --connections";
     ECHO_IDLE_TIMEOUT = "ECHO-IDLE-TIMEOUT", Network,
-        "no frame was begun within the idle deadline", "connect again when there is something to send";
+        "No frame was begun within the idle deadline.", "connect again when there is something to send";
     ECHO_READ_TIMEOUT = "ECHO-READ-TIMEOUT", Network,
-        "a frame was begun and not finished within the read deadline", "send the frame in one go or raise --read-timeout";
+        "A frame was begun and not finished within the read deadline.", "send the frame in one go or raise --read-timeout";
     ECHO_WRITE_TIMEOUT = "ECHO-WRITE-TIMEOUT", Network,
-        "the peer did not take an answer within the write deadline", "read the answers or raise --write-timeout";
+        "The peer did not take an answer within the write deadline.", "read the answers or raise --write-timeout";
     ECHO_RESET = "ECHO-RESET", Network,
-        "the connection was reset by the other side", "connect again; if it repeats, look into the other side's log";
+        "The connection was reset by the other side.", "connect again; if it repeats, look into the other side's log";
     ECHO_SOCKET = "ECHO-SOCKET", Network,
-        "a socket failed in a way that has no class of its own", "see the message of the system";
+        "A socket failed in a way that has no class of its own.", "see the message of the system";
     ECHO_BUSY = "ECHO-BUSY", Refused,
-        "all connections of the server are taken", "come back later or raise --connections";
+        "All connections of the server are taken.", "come back later or raise --connections";
     ECHO_STOPPING = "ECHO-STOPPING", Network,
-        "the server is stopping", "connect again once it is back";
+        "The server is stopping.", "connect again once it is back";
     ECHO_DRAIN_DEADLINE = "ECHO-DRAIN-DEADLINE", Network,
-        "the server stopped before this frame was finished", "send it again; raise --drain if frames take longer";
+        "The server stopped before this frame was finished.", "send it again; raise --drain if frames take longer";
     ECHO_BUG = "ECHO-BUG", Bug,
-        "a connection's thread panicked", "report the message with the log around it";
+        "A connection's thread panicked.", "report the message with the log around it";
     ECHO_CONNECT_REFUSED = "ECHO-CONNECT-REFUSED", Network,
-        "nobody listens at the address", "start the server or check the address";
+        "Nobody listens at the address.", "start the server or check the address";
     ECHO_CONNECT_TIMEOUT = "ECHO-CONNECT-TIMEOUT", Network,
-        "the address did not answer the connect in time", "check the address, the route and the firewall";
+        "The address did not answer the connect in time.", "check the address, the route and the firewall";
     ECHO_CONNECT_FAILED = "ECHO-CONNECT-FAILED", Network,
-        "the connection could not be made", "see the message of the system";
+        "The connection could not be made.", "see the message of the system";
     ECHO_DISCONNECTED = "ECHO-DISCONNECTED", Network,
-        "the server closed before the whole reply had come", "look into the server's log under the request id";
+        "The server closed before the whole reply had come.", "look into the server's log under the request id";
     ECHO_REPLY_TIMEOUT = "ECHO-REPLY-TIMEOUT", Network,
-        "the reply did not come in time", "raise --reply-timeout or look into the server's log";
+        "The reply did not come in time.", "raise --reply-timeout or look into the server's log";
     ECHO_REQUEST_REFUSED = "ECHO-REQUEST-REFUSED", Refused,
-        "the server refused the request itself", "change the request; sending it again cannot help";
+        "The server refused the request itself.", "change the request; sending it again cannot help";
     ECHO_REPLY_MALFORMED = "ECHO-REPLY-MALFORMED", Malformed,
-        "the reply is not a frame or not a message", "check that the address is an echo server's";
+        "The reply is not a frame or not a message.", "check that the address is an echo server's";
     ECHO_REPLY_MISMATCH = "ECHO-REPLY-MISMATCH", Integrity,
-        "the reply carries another id or other bytes than the request", "trust nothing from that server and keep both logs";
+        "The reply carries another id or other bytes than the request.", "trust nothing from that server and keep both logs";
 }
 
 #[cfg(test)]
@@ -85,10 +73,8 @@ mod tests {
         for entry in CATALOG {
             assert!(seen.insert(entry.code), "{} twice", entry.code);
             assert!(entry.code.chars().all(|c| c.is_ascii_uppercase() || c == '-'), "{}", entry.code);
-            for text in [entry.meaning, entry.way_out] {
-                assert!(text.starts_with(|c: char| c.is_ascii_lowercase()), "{}: {text:?}", entry.code);
-                assert!(!text.ends_with('.'), "{}: {text:?} is a clause, not a sentence", entry.code);
-            }
+            assert!(entry.meaning.ends_with('.'), "{}: a sentence", entry.code);
+            assert!(!entry.way_out.ends_with('.'), "{}: a clause that ends a line", entry.code);
         }
     }
 }

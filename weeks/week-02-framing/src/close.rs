@@ -103,7 +103,7 @@ impl CloseReason {
             CloseReason::Message(error) => error.to_string(),
             CloseReason::Io(kind) => kind.to_string(),
             CloseReason::PeerFinished => "the peer finished between two frames".into(),
-            other => other.code().map_or("", |code| code.meaning).into(),
+            other => other.code().map_or("", |code| code.meaning.trim_end_matches('.')).into(),
         }
     }
 

@@ -1,4 +1,5 @@
 //! placeholder
+pub mod arguments;
 pub mod catalog;
 pub mod client;
 mod close;

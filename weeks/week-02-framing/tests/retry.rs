@@ -5,7 +5,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use framing::retry::{ATTEMPTS_MAX_HARD, Failure, FailureKind, Pause, RetryPolicy, Schedule, Step, StopCause, run};
+use framing::retry::{
+    ATTEMPTS_MAX_HARD, Failure, FailureKind, Pause, RetryPolicy, Schedule, Step, StopCause, run,
+};
 use proptest::prelude::*;
 
 const MS: Duration = Duration::from_millis(1);

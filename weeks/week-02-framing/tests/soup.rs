@@ -49,5 +49,8 @@ fn random_bytes_are_read_as_the_naive_reader_reads_them() {
         refused += u64::from(got.ending.is_err());
     }
     // The soup must reach the interesting states, or this test proves nothing.
-    assert!(whole > rounds / 10 && refused > rounds / 10, "{whole} frames, {refused} errors in {rounds} rounds");
+    assert!(
+        whole > rounds / 10 && refused > rounds / 10,
+        "{whole} frames, {refused} errors in {rounds} rounds"
+    );
 }

@@ -154,10 +154,8 @@ fn every_refusal_that_the_server_sends_is_one_that_the_client_knows() {
         assert_eq!(kind.is_retryable(), !about_the_request, "{code}");
         kinds.insert(kind.class());
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [
-        "refused-busy",
-        "refused-request",
-        "refused-slow",
-        "refused-stopping"
-    ]);
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["refused-busy", "refused-request", "refused-slow", "refused-stopping"]
+    );
 }

@@ -124,7 +124,7 @@ fn welcome(stream: TcpStream, peer: SocketAddr, number: u64, shared: &Arc<Shared
         .spawn(move || serve(stream, peer, number, &theirs, slot));
     if let Err(error) = thread {
         let code = catalog::ECHO_ACCEPT.code;
-        tracing::warn!(error_code = code, "connection {number} from {peer} got no thread: {error}");
+        tracing::warn!(result = "no-thread", error_code = code, connection = number, %peer, "no thread: {error}");
     }
 }
 

@@ -134,17 +134,12 @@ fn answer(stream: &TcpStream, payload: &[u8], shared: &Shared, began: Instant) -
 }
 
 /// The one record that every connection leaves at its end.
-pub(super) fn log_end(number: u64, peer: SocketAddr, answered: u64, reason: CloseReason) {
-    let (result, detail) = (reason.class(), reason.detail());
+pub(super) fn log_end(connection: u64, peer: SocketAddr, answers: u64, reason: CloseReason) {
+    let (result, why) = (reason.class(), reason.detail());
     match reason.code() {
-        None => tracing::info!(
-            result,
-            "connection {number} from {peer} closed after {answered} answers: {detail}"
-        ),
-        Some(code) => tracing::warn!(
-            result,
-            error_code = code.code,
-            "connection {number} from {peer} closed after {answered} answers: {detail}"
-        ),
+        None => tracing::info!(result, connection, %peer, answers, "closed: {why}"),
+        Some(code) => {
+            tracing::warn!(result, error_code = code.code, connection, %peer, answers, "closed: {why}");
+        }
     }
 }

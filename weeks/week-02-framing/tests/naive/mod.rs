@@ -63,7 +63,10 @@ pub(crate) fn decode(pieces: &[&[u8]], limit: u32, first_allocation: usize) -> R
             assert!(held <= largest, "{held} bytes held, a frame has at most {largest}");
             // Room for what is pending and as much again: memory follows what came, not what a header promised.
             let earned = largest_frame_so_far(&frames).max(before) * 2;
-            assert!(held <= earned.max(first_allocation.max(HEADER_BYTES)), "{held} bytes for {before} received");
+            assert!(
+                held <= earned.max(first_allocation.max(HEADER_BYTES)),
+                "{held} bytes for {before} received"
+            );
             loop {
                 match decoder.next_frame() {
                     Ok(Some(frame)) => frames.push(frame.to_vec()),
