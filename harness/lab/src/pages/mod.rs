@@ -15,7 +15,26 @@
 //! with its file and line, never an empty place; a number on a page comes from a record; nothing that is built
 //! reaches for the network.
 
+pub mod chart;
+mod derive;
+mod diagram;
+mod directive;
+mod engine;
+mod fence;
+mod include;
+mod index;
+mod markdown;
+mod nearest;
+mod problem;
+mod quantity;
+mod report;
+mod shelf;
+mod theme;
+mod verdict;
+
 use std::path::{Path, PathBuf};
+
+use evidence::manifest::DerivedFrom;
 
 use crate::course::Course;
 use crate::error::{BOOK_BROKEN, Failure};
@@ -44,20 +63,11 @@ pub enum Console {
     Skip,
 }
 
-/// A derived file and the records that it came from, for the manifest.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Derived {
-    /// The file below the evidence folder, `/`-separated.
-    pub path: String,
-    /// Ids of the records (`week-02/gate`), sorted.
-    pub from: Vec<String>,
-}
-
 /// Writes everything that follows from the records of an evidence folder (reports, charts, histograms, deliverables,
-/// `index.html`), and removes what no longer follows from them.
-pub fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<Vec<Derived>, Failure> {
-    let _ = (ws, course, evidence);
-    Err(Failure::new(&BOOK_BROKEN, "derived pages arrive with the next commit"))
+/// `index.html`), and removes what no longer follows from them. Returns which file came from which records, for the
+/// manifest.
+pub fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<DerivedFrom, Failure> {
+    derive::derive(ws, course, evidence)
 }
 
 /// Builds the book and returns its first page.

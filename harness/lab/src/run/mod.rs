@@ -17,5 +17,5 @@ pub mod environment;
 pub mod freshness;
 pub mod seal;
 
-pub use freshness::Freshness;
+pub use freshness::{Freshness, week_of};
 pub use seal::{Run, Scribe};

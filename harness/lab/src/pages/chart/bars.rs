@@ -1,0 +1,132 @@
+//! Throughputs and ratios: one row each, with the spread of the rounds as a whisker.
+
+use evidence::{Fact, Measurement, Ratio, Series, Value};
+
+use super::frame::{self, Look, Plot, WIDTH};
+use super::scale::{Axis, linear_ticks};
+use super::svg::{Anchor, Svg};
+use crate::pages::quantity::quantity;
+
+const ROW: f64 = 44.0;
+
+/// Bars of one fact of each series. `<fact>-low` and `<fact>-high` are drawn as a whisker where they are recorded.
+pub(super) fn draw(measurement: &Measurement, fact: &str, style: Option<&str>) -> String {
+    let rows: Vec<(&Series, Look, f64, &str)> = measurement
+        .series
+        .iter()
+        .enumerate()
+        .filter_map(|(index, s)| {
+            let (value, unit) = number(s, fact)?;
+            Some((s, Look { index, peer: s.peer }, value, unit))
+        })
+        .collect();
+    let unit = rows.first().map_or("", |row| row.3);
+    let most = rows
+        .iter()
+        .map(|(s, _, value, _)| {
+            number(s, &format!("{fact}-high")).map_or(*value, |(high, _)| high.max(*value))
+        })
+        .fold(0.0, f64::max);
+
+    let mut svg = Svg::default();
+    let top = frame::title(&mut svg, &measurement.title);
+    let plot = Plot { left: 16.0, right: WIDTH - 130.0, top, bottom: top + ROW * rows.len() as f64 };
+    let ticks = linear_ticks(0.0, most);
+    let x = Axis::linear(0.0, ticks[ticks.len() - 1], plot.left, plot.right);
+    let labels: Vec<_> = ticks.iter().map(|t| (*t, quantity(*t, unit))).collect();
+    let labels = thin(labels, plot.right - plot.left);
+    frame::horizontal_axis(&mut svg, &plot, &x, &labels, &fact.replace('-', " "));
+
+    let mut words = Vec::new();
+    for (row, (series, look, value, unit)) in rows.iter().enumerate() {
+        let y = plot.top + ROW * row as f64;
+        let name = if series.peer { format!("{} (compared with)", series.name) } else { series.name.clone() };
+        svg.text("legend", (plot.left + 4.0, y + 14.0), Anchor::Start, &name);
+        svg.rect(&look.fill(), plot.left, y + 20.0, x.at(*value) - plot.left, 14.0);
+        let low = number(series, &format!("{fact}-low")).map(|(v, _)| v);
+        let high = number(series, &format!("{fact}-high")).map(|(v, _)| v);
+        let mut end = x.at(*value);
+        if let (Some(low), Some(high)) = (low, high) {
+            whisker(&mut svg, &x, y + 27.0, low, high);
+            end = end.max(x.at(high));
+        }
+        let label = quantity(*value, unit);
+        svg.text("value", (end + 8.0, y + 31.5), Anchor::Start, &label);
+        words.push(format!("{name}: {label}"));
+    }
+    svg.finish((WIDTH, plot.bottom + 56.0), &measurement.title, &words.join("; "), style)
+}
+
+/// Ratios around 1: a mark at the median, a whisker over the rounds, the bar to reach as a tick.
+pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) -> String {
+    let mut svg = Svg::default();
+    let top = frame::title(&mut svg, title);
+    let plot = Plot { left: 16.0, right: WIDTH - 90.0, top, bottom: top + ROW * ratios.len() as f64 };
+    let most = ratios.iter().map(|r| r.high.max(r.bar.unwrap_or(1.0))).fold(1.0, f64::max);
+    let ticks = linear_ticks(0.0, most);
+    let x = Axis::linear(0.0, ticks[ticks.len() - 1], plot.left, plot.right);
+    let labels: Vec<_> = ticks.iter().map(|t| (*t, quantity(*t, "x"))).collect();
+    frame::horizontal_axis(
+        &mut svg,
+        &plot,
+        &x,
+        &labels,
+        "subject over peer; right of the heavy line the subject is better",
+    );
+    svg.line("one", (x.at(1.0), plot.top), (x.at(1.0), plot.bottom));
+
+    let mut words = Vec::new();
+    for (row, ratio) in ratios.iter().enumerate() {
+        let y = plot.top + ROW * row as f64;
+        let look = Look { index: row, peer: false };
+        svg.text(
+            "legend",
+            (plot.left + 4.0, y + 14.0),
+            Anchor::Start,
+            &format!("{} against {}", ratio.subject, ratio.peer),
+        );
+        whisker(&mut svg, &x, y + 27.0, ratio.low, ratio.high);
+        svg.mark(&look.dot(), look.mark(), (x.at(ratio.median), y + 27.0));
+        if let Some(bar) = ratio.bar {
+            svg.line("goal", (x.at(bar), y + 19.0), (x.at(bar), y + 35.0));
+        }
+        let label = quantity(ratio.median, "x");
+        svg.text("value", (x.at(ratio.high) + 12.0, y + 31.5), Anchor::Start, &label);
+        words.push(format!("{} against {}: median {label}", ratio.subject, ratio.peer));
+    }
+    svg.finish((WIDTH, plot.bottom + 56.0), title, &words.join("; "), style)
+}
+
+fn whisker(svg: &mut Svg, x: &Axis, y: f64, low: f64, high: f64) {
+    let (low, high) = (x.at(low), x.at(high));
+    svg.line("whisker", (low, y), (high, y));
+    svg.line("whisker", (low, y - 4.0), (low, y + 4.0));
+    svg.line("whisker", (high, y - 4.0), (high, y + 4.0));
+}
+
+/// Keeps as many tick labels as fit without touching.
+fn thin(labels: Vec<(f64, String)>, width: f64) -> Vec<(f64, String)> {
+    let widest = labels.iter().map(|(_, l)| frame::text_width(l)).fold(1.0, f64::max);
+    let fit = (width / (widest + 12.0)).floor().max(2.0) as usize;
+    let every = labels.len().div_ceil(fit).max(1);
+    labels.into_iter().step_by(every).collect()
+}
+
+/// A numeric fact of a series.
+pub(super) fn number<'a>(series: &'a Series, name: &str) -> Option<(f64, &'a str)> {
+    series.facts.iter().find(|f| f.name == name).and_then(|f| Some((numeric(f)?, f.unit.as_str())))
+}
+
+/// The fact that a bar chart shows when none is named: the first rate, else the first number.
+pub(super) fn principal(measurement: &Measurement) -> Option<&str> {
+    let facts = || measurement.series.iter().flat_map(|s| &s.facts).filter(|f| numeric(f).is_some());
+    facts().find(|f| f.unit.ends_with("/s")).or_else(|| facts().next()).map(|f| f.name.as_str())
+}
+
+fn numeric(fact: &Fact) -> Option<f64> {
+    match fact.value {
+        Value::Count(n) => Some(n as f64),
+        Value::Real(x) => Some(x),
+        Value::Text(_) => None,
+    }
+}

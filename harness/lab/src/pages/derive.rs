@@ -1,0 +1,195 @@
+//! Writes what follows from the records of an evidence folder, and takes away what no longer does.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use evidence::manifest::{self, DerivedFrom};
+
+use super::chart::Setting;
+use super::directive::week::source_of;
+use super::engine::{Context, Missing, Page};
+use super::problem::failure;
+use super::shelf::Shelf;
+use super::{index, report};
+use crate::course::Course;
+use crate::error::{Failure, PAGE_FILE};
+use crate::markers;
+use crate::run::Freshness;
+use crate::workspace::Workspace;
+
+/// Files in the making: path below the evidence folder, the records that they come from, their bytes.
+#[derive(Debug, Default)]
+struct Derived {
+    files: BTreeMap<String, (BTreeSet<String>, String)>,
+}
+
+impl Derived {
+    fn add<'r>(&mut self, path: impl Into<String>, from: impl IntoIterator<Item = &'r str>, text: String) {
+        let from = from.into_iter().map(str::to_string).collect();
+        self.files.insert(path.into(), (from, text));
+    }
+}
+
+/// The records of an evidence folder, each with what has moved on since.
+pub(crate) fn shelf(ws: &Workspace, course: &Course, evidence: &Path) -> Result<Shelf, Failure> {
+    let freshness = Freshness::of(ws, course);
+    Shelf::read(evidence, course, |record| {
+        if crate::run::week_of(&record.id).is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(freshness.stale(record)?.iter().map(ToString::to_string).collect())
+    })
+}
+
+/// See [`super::derive`].
+pub(crate) fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<DerivedFrom, Failure> {
+    let shelf = shelf(ws, course, evidence)?;
+    let derived = all(ws, course, &shelf)?;
+    for (path, (_, text)) in &derived.files {
+        evidence::file::write_atomically(&evidence.join(path), text.as_bytes())?;
+    }
+    let kept: DerivedFrom =
+        derived.files.into_iter().map(|(path, (from, _))| (path, from.into_iter().collect())).collect();
+    remove_others(evidence, &kept)?;
+    Ok(kept)
+}
+
+/// Every derived file, from the records alone.
+fn all(ws: &Workspace, course: &Course, shelf: &Shelf) -> Result<Derived, Failure> {
+    let context = Context {
+        root: &ws.root,
+        course,
+        shelf,
+        missing: Missing::Say,
+        setting: Setting::File,
+        charts: RefCell::default(),
+    };
+    let mut derived = Derived::default();
+    let mut problems = Vec::new();
+    for (folder, week) in course.built() {
+        let entries = report::entries(week, shelf);
+        if entries.is_empty() {
+            continue;
+        }
+        let ids = || entries.iter().map(|e| e.record.id.as_str());
+        let path = format!("week-{:02}/report.md", week.week);
+        derived.add(path, ids(), report::markdown(week, shelf, Setting::File));
+        for entry in &entries {
+            let record = &entry.record;
+            for drawn in report::charts(record, Setting::File) {
+                derived.add(drawn.path, [drawn.record.as_str()], drawn.drawing + "\n");
+            }
+            for measurement in &record.finding.measurements {
+                for (_, path, text) in report::histogram_files(record, measurement) {
+                    derived.add(path, [record.id.as_str()], text);
+                }
+            }
+        }
+        for name in week.days.iter().flat_map(|day| &day.deliverables) {
+            let Some(source) = source_of(folder, name) else { continue };
+            if !name.ends_with(".md") {
+                continue;
+            }
+            let place = match name.strip_prefix("month-") {
+                Some(_) => name.clone(),
+                None => format!("week-{:02}/{name}", week.week),
+            };
+            match deliverable(&context, &source, &place)? {
+                Ok((text, shown)) => derived.add(place, shown.iter().map(String::as_str), text),
+                Err(found) => problems.extend(found),
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(failure(problems));
+    }
+    for (path, (record, drawing)) in context.charts.take() {
+        derived.add(path, [record.as_str()], drawing + "\n");
+    }
+    let files: Vec<String> = derived.files.keys().cloned().collect();
+    let page = index::html(course, shelf, &files);
+    derived.add("index.html", shelf.entries().map(|(id, _)| id), page);
+    Ok(derived)
+}
+
+type Filled = Result<(String, BTreeSet<String>), Vec<super::problem::Problem>>;
+
+/// A deliverable as it is filed: the week's template with its markers stripped and its directives answered.
+fn deliverable(context: &Context<'_>, source: &Path, place: &str) -> Result<Filled, Failure> {
+    let text = std::fs::read_to_string(source)
+        .map_err(|e| Failure::new(&PAGE_FILE, format!("{}: {e}", source.display())))?;
+    let file = source.strip_prefix(context.root).unwrap_or(source).display().to_string();
+    // Markers are replaced by empty lines before filling, so that a defect keeps the line of the template.
+    let blanked: String = text
+        .split_inclusive('\n')
+        .map(|line| if markers::strip(line).is_empty() { "\u{0}\n" } else { line })
+        .collect();
+    let mut page = Page::new(context, &file, source.parent().unwrap_or(source), place);
+    Ok(page.fill(&blanked).map(|filled| {
+        let lines: String = filled.split_inclusive('\n').filter(|line| *line != "\u{0}\n").collect();
+        (tidy(&lines), page.shown)
+    }))
+}
+
+/// No more than one empty line in a row, and one line end at the end.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut empty = 0;
+    let mut in_code = false;
+    for line in text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        empty = if line.trim().is_empty() && !in_code { empty + 1 } else { 0 };
+        if empty < 2 {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out.trim_start_matches('\n').trim_end().to_string() + "\n"
+}
+
+/// Removes what an earlier derivation left behind: files that the last manifest lists as derived, and drawings and
+/// distributions, which nobody writes by hand. Records and what people put there stay.
+fn remove_others(evidence: &Path, kept: &DerivedFrom) -> Result<(), Failure> {
+    let remove = |path: &str| match std::fs::remove_file(evidence.join(path)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::new(&PAGE_FILE, format!("{}: {e}", evidence.join(path).display())))
+        }
+        _ => Ok(()),
+    };
+    for path in derived_before(evidence).iter().filter(|path| !kept.contains_key(*path)) {
+        remove(path)?;
+    }
+    for folder in folders(evidence) {
+        for (below, ending) in [("", ".svg"), ("/hgrm", ".hgrm")] {
+            let Ok(listing) = std::fs::read_dir(evidence.join(format!("{folder}{below}"))) else { continue };
+            for entry in listing.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let path = format!("{folder}{below}/{name}");
+                if name.ends_with(ending) && !kept.contains_key(&path) {
+                    remove(&path)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Plain relative paths that the last manifest lists with the records that they came from. A manifest that cannot be
+/// read names nothing: better a leftover, which `verify` reports, than a file too many removed.
+fn derived_before(evidence: &Path) -> Vec<String> {
+    let path = evidence.join(manifest::NAME);
+    let bytes = evidence::file::read_bounded(&path, manifest::MANIFEST_BYTES_MAX).unwrap_or_default();
+    let listed: Option<manifest::Manifest> = serde_json::from_slice(&bytes).ok();
+    let entries = listed.map(|m| m.files).unwrap_or_default();
+    let plain =
+        |path: &str| Path::new(path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    entries.into_iter().filter(|e| !e.from.is_empty() && plain(&e.path)).map(|e| e.path).collect()
+}
+
+/// The folders that hold records: one a week, one a month.
+fn folders(evidence: &Path) -> Vec<String> {
+    let Ok(listing) = std::fs::read_dir(evidence) else { return Vec::new() };
+    let names = listing.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("week-") || name.starts_with("month-")).collect()
+}

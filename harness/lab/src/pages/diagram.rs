@@ -1,0 +1,93 @@
+//! Text drawings as SVG: what an author draws with `+--+` and `-->` follows the page's colours.
+//!
+//! svgbob turns the drawing into shapes. Of its output we keep the shapes only: its style, markers' colours and
+//! backdrop are replaced by classes of the theme, so a drawing looks right on paper, at night and in print.
+
+use super::chart::svg::escape;
+
+/// The widest drawing in columns; a wider one cannot be read on any page.
+pub(crate) const COLUMNS_MAX: usize = 110;
+
+/// Renders a drawing. It must have a title, which is what a reader who cannot see it is given.
+pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String> {
+    let title =
+        title.filter(|t| !t.trim().is_empty()).ok_or("a diagram needs a title: ```diagram title=\"…\"")?;
+    if ascii.trim().is_empty() {
+        return Err("an empty diagram".into());
+    }
+    if let Some(line) = ascii.lines().position(|l| l.chars().count() > COLUMNS_MAX) {
+        return Err(format!("line {} of the diagram is wider than {COLUMNS_MAX} columns", line + 1));
+    }
+    let settings = svgbob::Settings {
+        include_backdrop: false,
+        include_styles: false,
+        include_defs: false,
+        font_size: 14,
+        ..svgbob::Settings::default()
+    };
+    let drawn = svgbob::to_svg_with_settings(ascii, &settings);
+    let (width, height) = size(&drawn).ok_or("the diagram has no size")?;
+    let body = drawn.find('>').zip(drawn.rfind("</svg>")).map(|(start, end)| &drawn[start + 1..end]);
+    let body = body.ok_or("the diagram could not be drawn")?;
+    // One line: an empty line would end the HTML block that the drawing is.
+    let body = body.split_inclusive('\n').map(str::trim_start).collect::<String>().replace('\n', "");
+    let title = escape(title);
+    Ok(format!(
+        "<figure class=\"lab-figure\"><svg class=\"lab-diagram\" role=\"img\" viewBox=\"0 0 {width} {height}\" \
+         width=\"{width}\" height=\"{height}\"><title>{title}</title>{ARROWS}{body}</svg>\
+         <figcaption>{title}</figcaption></figure>"
+    ))
+}
+
+/// Line ends, in the colour of the lines; the theme puts them on. Every drawing defines them alike, so it does not
+/// matter which definition on a page is used.
+const ARROWS: &str = concat!(
+    "<defs>",
+    "<marker id=\"lab-arrow\" viewBox=\"-2 -2 8 8\" refX=\"4\" refY=\"2\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><polygon class=\"filled\" points=\"0,0 0,4 4,2 0,0\"/></marker>",
+    "<marker id=\"lab-diamond\" viewBox=\"-2 -2 8 8\" refX=\"4\" refY=\"2\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><polygon class=\"filled\" points=\"0,2 2,0 4,2 2,4 0,2\"/></marker>",
+    "<marker id=\"lab-circle\" viewBox=\"0 0 8 8\" refX=\"4\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><circle class=\"filled\" cx=\"4\" cy=\"4\" r=\"2\"/></marker>",
+    "<marker id=\"lab-open-circle\" viewBox=\"0 0 8 8\" refX=\"4\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><circle class=\"bg_filled\" cx=\"4\" cy=\"4\" r=\"2\"/></marker>",
+    "<marker id=\"lab-big-open-circle\" viewBox=\"0 0 8 8\" refX=\"4\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><circle class=\"bg_filled\" cx=\"4\" cy=\"4\" r=\"3\"/></marker>",
+    "</defs>",
+);
+
+/// Width and height from the root element's attributes.
+fn size(svg: &str) -> Option<(u32, u32)> {
+    let root = &svg[..svg.find('>')?];
+    let number = |name: &str| {
+        let start = root.find(&format!(" {name}=\""))? + name.len() + 3;
+        let text = &root[start..start + root[start..].find('"')?];
+        Some(text.parse::<f64>().ok()?.ceil() as u32)
+    };
+    Some((number("width")?, number("height")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOX: &str = "+-------+     +------+\n| frame |---->| echo |\n+-------+     +------+\n";
+
+    #[test]
+    fn a_drawing_carries_no_colour_and_no_style_of_its_own() {
+        let svg = render(BOX, Some("A frame is echoed")).unwrap();
+        for foreign in ["<style", "fill:", "stroke:", "black", "white", "#000"] {
+            assert!(!svg.contains(foreign), "{foreign} in {svg}");
+        }
+        assert!(svg.contains("<title>A frame is echoed</title>"), "{svg}");
+        assert!(svg.contains("frame") && svg.contains("echo"), "{svg}");
+        assert!(!svg.contains('\n'), "one line");
+    }
+
+    #[test]
+    fn the_same_drawing_gives_the_same_bytes() {
+        assert_eq!(render(BOX, Some("x")), render(BOX, Some("x")));
+    }
+
+    #[test]
+    fn a_drawing_without_title_or_too_wide_is_refused() {
+        assert!(render(BOX, None).unwrap_err().contains("needs a title"));
+        assert!(render(&"-".repeat(111), Some("x")).unwrap_err().contains("wider than 110"));
+        assert!(render("  \n", Some("x")).unwrap_err().contains("empty"));
+    }
+}

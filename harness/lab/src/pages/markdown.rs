@@ -1,0 +1,82 @@
+//! The Markdown that directives write: tables and inline text that say exactly what the data says.
+
+use std::fmt::Write;
+
+/// A table. A cell is inline Markdown; use [`plain`] for text from data.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut out = format!("| {} |\n|{}\n", header.join(" | "), " --- |".repeat(header.len()));
+    for row in rows {
+        let _ = writeln!(out, "| {} |", row.join(" | "));
+    }
+    out
+}
+
+/// A table whose columns after the first `left` hold numbers.
+pub(crate) fn number_table(header: &[&str], left: usize, rows: &[Vec<String>]) -> String {
+    let rule: String = (0..header.len()).map(|i| if i < left { " --- |" } else { " ---: |" }).collect();
+    let mut out = format!("| {} |\n|{rule}\n", header.join(" | "));
+    for row in rows {
+        let _ = writeln!(out, "| {} |", row.join(" | "));
+    }
+    out
+}
+
+/// Text from data as inline Markdown: nothing in it is markup, a directive or the end of a cell.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text from data as a code span, whatever backticks it holds; bars are escaped for a table cell.
+pub(crate) fn code(text: &str) -> String {
+    let text = text.replace('\n', "⏎").replace('|', "\\|");
+    if text.is_empty() {
+        return "—".into();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Prose from `week.yaml`, which is Markdown by contract: paragraphs stay, nothing else is touched.
+pub(crate) fn prose(text: &str) -> String {
+    text.trim().to_string()
+}
+
+/// A sentence from `week.yaml` in a place where a list item or cell must stay on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_become_markup() {
+        assert_eq!(
+            plain("a|b *c* <d> `e` {{#lab x}}"),
+            "a\\|b \\*c\\* &lt;d&gt; \\`e\\` \\{\\{\\#lab x\\}\\}"
+        );
+    }
+
+    #[test]
+    fn a_code_span_survives_backticks_and_bars() {
+        assert_eq!(code("a`b"), "``a`b``");
+        assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(code("a|b"), "`a\\|b`");
+    }
+}
