@@ -91,6 +91,10 @@ catalog! {
         "the lines above say what and why";
     STALE = "LAB-STALE", Untrue, "A record's inputs have moved on since it was made.",
         "record it anew with `cargo lab run`";
+    GATE_MISMATCH = "LAB-GATE-MISMATCH", Malformed, "The gate's tests and its criteria in week.yaml do not fit each other.",
+        "name each test of tests/gate.rs in one criterion";
+    BUSY = "LAB-BUSY", Network, "Another `cargo lab` is writing the evidence of this workspace.",
+        "wait for it to end";
     NO_FINDING = "LAB-NO-FINDING", Bug, "A drill or measurement ended without a finding that can be believed.",
         "its own words are above; run it alone to see more";
     RUN_HUNG = "LAB-RUN-HUNG", Network, "A drill or measurement did not end by its deadline.",

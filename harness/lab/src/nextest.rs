@@ -7,13 +7,16 @@
 //! nextest's own exit status, and a run that reports no test at all is an error and never a pass.
 
 pub mod install;
+mod prebuilt;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::error::{Failure, NEXTEST_FAILED, TESTS_HUNG};
+use crate::error::{BUILD_FAILED, Failure, NEXTEST_FAILED, TESTS_HUNG};
 use crate::exec::{Pipe, cargo::tail, stream};
+
+pub use prebuilt::Prebuilt;
 
 /// The longest that one run of tests may take.
 const TESTS_DEADLINE: Duration = Duration::from_secs(1800);
@@ -32,15 +35,6 @@ pub struct TestOutcome {
     pub passed: bool,
     /// What it wrote, both pipes as they came, bounded; empty for a passed test.
     pub output: String,
-}
-
-/// Test binaries that are built already, as `nextest list` described them: lets a run start without asking cargo.
-#[derive(Debug, Clone)]
-pub struct Prebuilt {
-    /// The JSON of `cargo nextest list --list-type binaries-only --message-format json`.
-    pub binaries: PathBuf,
-    /// The JSON of `cargo metadata`.
-    pub metadata: PathBuf,
 }
 
 /// Runs a package's tests that match a nextest filterset (`binary(gate) & test(=oversize_is_refused)`; empty for all).
@@ -84,29 +78,35 @@ pub fn run_args(
             outcomes.push(outcome);
         }
     })?;
-    let words = || tail(&String::from_utf8_lossy(&ran.stderr), OUTPUT_BYTES_MAX);
+    let failed = |code, what: String| {
+        let words = tail(&String::from_utf8_lossy(&ran.stderr), OUTPUT_BYTES_MAX);
+        Err(Failure::new(code, what).with_detail(words))
+    };
     if ran.timed_out {
-        let what = format!("the tests did not end within {} s", TESTS_DEADLINE.as_secs());
-        return Err(Failure::new(&TESTS_HUNG, what).with_detail(words()));
+        return failed(&TESTS_HUNG, format!("the tests did not end within {} s", TESTS_DEADLINE.as_secs()));
     }
     let red = outcomes.iter().any(|o| !o.passed);
     match ran.status.code() {
         Some(0) if !outcomes.is_empty() && !red => Ok(outcomes),
-        Some(NEXTEST_TESTS_FAILED) if red => Ok(outcomes),
+        Some(status::TESTS_FAILED) if red => Ok(outcomes),
         // Nothing matched: the caller knows which tests it wanted, and says which are missing.
-        Some(NEXTEST_NO_TESTS) if outcomes.is_empty() => Ok(outcomes),
+        Some(status::NO_TESTS) if outcomes.is_empty() => Ok(outcomes),
+        Some(status::BUILD_FAILED) => failed(&BUILD_FAILED, "cargo could not build the tests".to_owned()),
         _ => {
-            let what = format!("cargo nextest: {} after {} tests", ran.ending(), outcomes.len());
-            Err(Failure::new(&NEXTEST_FAILED, what).with_detail(words()))
+            failed(&NEXTEST_FAILED, format!("cargo nextest: {} after {} tests", ran.ending(), outcomes.len()))
         }
     }
 }
 
-/// nextest's exit status when a test failed.
-const NEXTEST_TESTS_FAILED: i32 = 100;
-
-/// nextest's exit status when no test matched.
-const NEXTEST_NO_TESTS: i32 = 4;
+/// nextest's exit statuses, as far as they tell verdicts apart.
+mod status {
+    /// No test matched.
+    pub(super) const NO_TESTS: i32 = 4;
+    /// A test failed.
+    pub(super) const TESTS_FAILED: i32 = 100;
+    /// Cargo could not build the tests.
+    pub(super) const BUILD_FAILED: i32 = 101;
+}
 
 /// `cargo nextest`, or the one that [`install`] put below the workspace's target folder.
 pub fn command(root: &Path) -> Result<Command, Failure> {

@@ -12,10 +12,18 @@
 //! pass; a verdict of `failed` is a record like any other, because a failure on record is worth more than a gap; every
 //! child has a deadline; a record is written whole or not at all.
 
+pub mod build;
 mod commit;
 pub mod environment;
 pub mod freshness;
+pub mod gate;
+pub mod lock;
+pub mod process;
 pub mod seal;
+pub mod session;
+pub mod summary;
+pub mod unlock;
 
 pub use freshness::{Freshness, week_of};
 pub use seal::{Run, Scribe};
+pub use session::{Options, Session};

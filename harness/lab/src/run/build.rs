@@ -1,0 +1,65 @@
+//! Builds everything that a run needs, with as few calls of cargo as there are build profiles.
+
+use std::path::Path;
+
+use evidence::Kind;
+
+use crate::course::Week;
+use crate::error::Failure;
+use crate::exec::{Artifact, cargo::build_watched};
+use crate::nextest::Prebuilt;
+
+/// What was built for some weeks.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// The gates' test binaries, where gates were asked for.
+    pub tests: Option<Prebuilt>,
+    /// Binaries and drills.
+    pub debug: Vec<Artifact>,
+    /// Binaries and measurements, optimised.
+    pub release: Vec<Artifact>,
+}
+
+/// The name of a week's drill, an example target: `week-02-drill`.
+pub fn drill_name(week: u8) -> String {
+    format!("week-{week:02}-drill")
+}
+
+/// The name of a week's measurement, a bench target: `week-02-bench`.
+pub fn bench_name(week: u8) -> String {
+    format!("week-{week:02}-bench")
+}
+
+/// Builds what these kinds of run of these weeks need. `on_compiled` is told of each crate that had to be compiled.
+///
+/// All weeks in one call each: cargo chooses a dependency's features by the packages that it is asked for together,
+/// so asking week by week would build the same crates once a combination.
+pub fn build(
+    root: &Path,
+    weeks: &[&Week],
+    kinds: &[Kind],
+    on_compiled: &mut dyn FnMut(&str),
+) -> Result<Built, Failure> {
+    let packages: Vec<&str> = weeks.iter().flat_map(|week| ["-p", week.library.as_str()]).collect();
+    let named = |flag: &'static str, name: fn(u8) -> String| -> Vec<String> {
+        weeks.iter().flat_map(|week| [flag.to_owned(), name(week.week)]).collect()
+    };
+    let mut built = Built::default();
+    if kinds.contains(&Kind::Gate) {
+        built.tests =
+            Some(Prebuilt::build(root, &[&packages[..], &["--test", "gate"]].concat(), on_compiled)?);
+    }
+    if kinds.contains(&Kind::Drill) {
+        let drills = named("--example", drill_name);
+        let drills: Vec<&str> = drills.iter().map(String::as_str).collect();
+        built.debug =
+            build_watched(root, &[&["build"], &packages[..], &["--bins"], &drills].concat(), on_compiled)?;
+    }
+    if kinds.contains(&Kind::Bench) {
+        let benches = named("--bench", bench_name);
+        let benches: Vec<&str> = benches.iter().map(String::as_str).collect();
+        let args = [&["bench"], &packages[..], &["--no-run"], &benches].concat();
+        built.release = build_watched(root, &args, on_compiled)?;
+    }
+    Ok(built)
+}

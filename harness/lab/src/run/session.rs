@@ -1,0 +1,228 @@
+//! One command's worth of runs: the pieces that `gate`, `drill`, `bench` and `run` share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use evidence::{Criterion, Finding, Input, Kind, Record, Verdict};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::build::{Built, bench_name, build, drill_name};
+use super::lock::Lock;
+use super::seal::{Run, Scribe};
+use super::{gate, process, summary};
+use crate::cli::{Console, Mark};
+use crate::course::{Course, Week};
+use crate::error::{Failure, INTERRUPTED, NO_FINDING, NOT_BUILT};
+use crate::exec::interrupt;
+use crate::pages;
+use crate::workspace::Workspace;
+
+/// What a session works on and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `quick`, `default` or `full`.
+    pub profile: String,
+    /// The evidence folder; the workspace's own without.
+    pub evidence: Option<PathBuf>,
+    /// The seed of drills; each drill's own without.
+    pub seed: Option<u64>,
+}
+
+/// A session: it holds the workspace's lock, and has looked at machine, commit and inputs.
+#[derive(Debug)]
+pub struct Session<'a> {
+    workspace: &'a Workspace,
+    course: &'a Course,
+    console: &'a Console,
+    scribe: Scribe<'a>,
+    options: Options,
+    evidence: PathBuf,
+    _lock: Lock,
+}
+
+impl<'a> Session<'a> {
+    /// Begins: takes the lock and makes sure that evidence can be written, before minutes are spent on a build.
+    pub fn begin(
+        workspace: &'a Workspace,
+        course: &'a Course,
+        console: &'a Console,
+        options: Options,
+    ) -> Result<Self, Failure> {
+        let evidence = options.evidence.clone().unwrap_or_else(|| workspace.evidence());
+        let evidence = std::path::absolute(&evidence).unwrap_or(evidence);
+        let lock = Lock::take(&workspace.root)?;
+        writable(&evidence)?;
+        let scribe = Scribe::new(workspace, course, &evidence, &options.profile);
+        Ok(Session { workspace, course, console, scribe, options, evidence, _lock: lock })
+    }
+
+    /// The evidence folder.
+    pub fn evidence(&self) -> &Path {
+        &self.evidence
+    }
+
+    /// Builds, then runs these kinds for these weeks, week by week; every outcome is on record, and a failure does
+    /// not keep the others from running.
+    pub fn run(&self, weeks: &[u8], kinds: &[Kind]) -> Result<Vec<Record>, Failure> {
+        let chosen: Vec<(&Path, &Week)> =
+            weeks.iter().map(|week| self.built(*week)).collect::<Result<_, _>>()?;
+        // Before the build, so that a source which is edited meanwhile makes the record stale and not wrong.
+        let mut inputs = BTreeMap::new();
+        for (_, week) in &chosen {
+            for kind in kinds {
+                inputs.insert((week.week, *kind), self.scribe.inputs(week.week, *kind)?);
+            }
+        }
+        let built = self.build(&chosen.iter().map(|(_, week)| *week).collect::<Vec<_>>(), kinds)?;
+        let mut records = Vec::new();
+        for (folder, week) in chosen {
+            for kind in kinds {
+                let inputs = inputs.remove(&(week.week, *kind)).unwrap_or_default();
+                records.push(self.one(folder, week, *kind, &built, inputs)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Writes what follows from the records (reports, charts, deliverables, the index) and the folder's manifest.
+    pub fn publish(&self) -> Result<(), Failure> {
+        interrupt::check()?;
+        let step = self.console.step("evidence pages", None);
+        publish(self.workspace, self.course, &self.evidence)?;
+        step.done(Mark::Good, "reports, charts, deliverables, index, manifest");
+        Ok(())
+    }
+
+    fn built(&self, number: u8) -> Result<(&'a Path, &'a Week), Failure> {
+        let (folder, week) = self.course.week(number)?;
+        if week.built {
+            return Ok((folder, week));
+        }
+        Err(Failure::new(
+            &NOT_BUILT,
+            format!("week {number} is not built yet; its brief is `cargo lab day {number}.1`"),
+        ))
+    }
+
+    fn build(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Built, Failure> {
+        let step = self.console.step("build", None);
+        let mut compiled = 0u32;
+        let built = build(&self.workspace.root, weeks, kinds, &mut |name| {
+            compiled += 1;
+            step.now(&format!("{compiled} compiled, {name}"));
+        })?;
+        let outcome = if compiled == 0 { "fresh".to_owned() } else { format!("{compiled} compiled") };
+        self.console.event(&json!({ "event": "build", "compiled": compiled, "ms": millis(step.elapsed()) }));
+        step.done(Mark::Good, &outcome);
+        Ok(built)
+    }
+
+    fn one(
+        &self,
+        folder: &Path,
+        week: &Week,
+        kind: Kind,
+        built: &Built,
+        inputs: Vec<Input>,
+    ) -> Result<Record, Failure> {
+        let started = Timestamp::now();
+        let parts = (kind == Kind::Gate).then_some(week.gate.criteria.len() as u64);
+        let step = self.console.step(&format!("week {} {kind}", week.week), parts);
+        let found = match kind {
+            Kind::Gate => self.gate(week, built, &step),
+            _ => self.process(folder, week, kind, built),
+        };
+        let finding = match found {
+            Ok(finding) => finding,
+            Err(failure) if failure.code == &INTERRUPTED => return Err(failure),
+            Err(failure) => without_finding(week, kind, &failure),
+        };
+        let run =
+            Run { week: week.week, kind, command: self.command(week.week, kind, finding.seed), started };
+        let (record, file) = self.scribe.write(&run, inputs, finding)?;
+        let mark = summary::mark(record.finding.verdict);
+        self.console.event(&summary::event(&record, &file, millis(step.elapsed())));
+        step.done(mark, &summary::outcome(&record));
+        for line in summary::reasons(&record) {
+            self.console.say(format!("    {line}"));
+        }
+        Ok(record)
+    }
+
+    fn gate(&self, week: &Week, built: &Built, step: &crate::cli::Step<'_>) -> Result<Finding, Failure> {
+        let tests = built.tests.as_ref().ok_or_else(|| missing(week, "gate"))?;
+        gate::run(&self.workspace.root, week, tests, &self.options.profile, &mut |test| {
+            step.advance();
+            step.now(&test.name);
+        })
+    }
+
+    fn process(&self, folder: &Path, week: &Week, kind: Kind, built: &Built) -> Result<Finding, Failure> {
+        let (name, beside) = match kind {
+            Kind::Bench => (bench_name(week.week), &built.release),
+            _ => (drill_name(week.week), &built.debug),
+        };
+        let exe =
+            &beside.iter().find(|artifact| artifact.name == name).ok_or_else(|| missing(week, &name))?.exe;
+        let seed = self.options.seed.filter(|_| kind == Kind::Drill);
+        process::find(&process::Plan { kind, exe, folder, beside, profile: &self.options.profile, seed })
+    }
+
+    /// The command that makes a record again, seed and all.
+    fn command(&self, week: u8, kind: Kind, seed: Option<u64>) -> String {
+        let mut command = format!("cargo lab {kind} {week}");
+        if let Some(seed) = seed.filter(|_| kind == Kind::Drill) {
+            command.push_str(&format!(" --seed {seed}"));
+        }
+        if self.options.profile != "default" {
+            command.push_str(&format!(" --profile {}", self.options.profile));
+        }
+        command
+    }
+}
+
+/// Writes everything that follows from the records of a folder, and its manifest.
+pub fn publish(workspace: &Workspace, course: &Course, evidence: &Path) -> Result<(), Failure> {
+    let derived = pages::derive(workspace, course, evidence)?;
+    let derived_from = derived.into_iter().map(|derived| (derived.path, derived.from)).collect();
+    evidence::manifest::write(evidence, &derived_from)?;
+    Ok(())
+}
+
+/// A run that gave no finding has failed, and says so on record: an old pass must not outlive it.
+fn without_finding(week: &Week, kind: Kind, failure: &Failure) -> Finding {
+    use logger::Coded;
+    let claim = match kind {
+        Kind::Gate => &week.gate.claim,
+        Kind::Drill => &week.drill.claim,
+        _ => week.bench.as_ref().map_or(&week.theme, |bench| &bench.claim),
+    };
+    let mut why = failure.line();
+    let detail = crate::exec::cargo::tail(&failure.detail, 4096);
+    if !detail.is_empty() {
+        why = format!("{why}\n{detail}");
+    }
+    Finding::of(claim).criterion(Criterion::of(
+        "harness.finding-handed-back",
+        "the run ended with a finding that can be believed",
+        Verdict::Failed,
+        why,
+    ))
+}
+
+fn missing(week: &Week, what: &str) -> Failure {
+    Failure::new(&NO_FINDING, format!("week {}: `{what}` was not built", week.week))
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Makes the folder and tries a file in it.
+fn writable(folder: &Path) -> Result<(), Failure> {
+    let probe = folder.join(format!(".lab-probe-{}", std::process::id()));
+    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"probe"));
+    let _ = std::fs::remove_file(&probe);
+    tried.map_err(|e| Failure::new(&crate::error::EVIDENCE_FILE, format!("{}: {e}", folder.display())))
+}
