@@ -9,4 +9,5 @@ pub mod markers;
 pub mod nextest;
 pub mod pages;
 pub mod run;
+pub mod status;
 pub mod workspace;

@@ -7,10 +7,15 @@ pub mod check;
 pub mod console;
 mod context;
 pub mod day;
+pub mod demo;
 pub mod hint;
+pub mod judge;
 pub mod next;
+pub mod run;
 pub mod start;
+pub mod status;
 mod usage;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +58,8 @@ struct Global {
 /// The commands. A new one is a file, a line here and a line in [`dispatch`].
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Show the board: 24 weeks, 144 days, what is proven, stale or open
+    Status,
     /// Show a day's brief, as in `day 3.2`
     Day(day::Args),
     /// Lay down a week to work on, as in `start 2`
@@ -65,17 +72,35 @@ enum Verb {
     Hint(hint::Args),
     /// Say what to do now
     Next,
+    /// Run a week's quality gate and put it on record
+    Gate(judge::GateArgs),
+    /// Run a week's failure drill and put it on record
+    Drill(judge::DrillArgs),
+    /// Run a week's measurement and put it on record
+    Bench(judge::BenchArgs),
+    /// Run a month's demo
+    Demo(demo::Args),
+    /// Run every gate, drill and measurement; write the evidence; build the book
+    Run(run::Args),
+    /// Re-verify an evidence folder offline, ours or anyone's
+    Verify(verify::Args),
 }
 
 fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
     match command {
-        None => Ok(Exit::Done),
+        None | Some(Verb::Status) => status::run(context),
         Some(Verb::Day(args)) => day::run(&args, context),
         Some(Verb::Start(args)) => start::run(&args, context),
         Some(Verb::Check(args)) => check::run(&args, context),
         Some(Verb::Watch(args)) => check::watch(&args, context),
         Some(Verb::Hint(args)) => hint::run(&args, context),
         Some(Verb::Next) => next::run(context),
+        Some(Verb::Gate(args)) => judge::gate(&args, context),
+        Some(Verb::Drill(args)) => judge::drill(&args, context),
+        Some(Verb::Bench(args)) => judge::bench(&args, context),
+        Some(Verb::Demo(args)) => demo::run(&args, context),
+        Some(Verb::Run(args)) => run::run(&args, context),
+        Some(Verb::Verify(args)) => verify::run(&args, context),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::build::{Built, bench_name, build, drill_name};
 use super::lock::Lock;
 use super::seal::{Run, Scribe};
-use super::{gate, process, summary};
+use super::{gate, process, summary, unlock};
 use crate::cli::{Console, Mark};
 use crate::course::{Course, Week};
 use crate::error::{Failure, INTERRUPTED, NO_FINDING, NOT_BUILT};
@@ -92,6 +92,16 @@ impl<'a> Session<'a> {
         publish(self.workspace, self.course, &self.evidence)?;
         step.done(Mark::Good, "reports, charts, deliverables, index, manifest");
         Ok(())
+    }
+
+    /// Lets a week's gate run, or says what is in the way; see [`unlock::unlock`].
+    pub fn unlock(&self, week: u8, skip: bool) -> Result<Option<Record>, Failure> {
+        unlock::unlock(self.workspace, self.course, &self.scribe, &self.evidence, week, skip)
+    }
+
+    /// Refuses a week that is a brief only.
+    pub fn must_be_built(&self, week: u8) -> Result<(), Failure> {
+        self.built(week).map(drop)
     }
 
     fn built(&self, number: u8) -> Result<(&'a Path, &'a Week), Failure> {
