@@ -194,8 +194,7 @@ impl<'a> Session<'a> {
 
 /// Writes everything that follows from the records of a folder, and its manifest.
 pub fn publish(workspace: &Workspace, course: &Course, evidence: &Path) -> Result<(), Failure> {
-    let derived = pages::derive(workspace, course, evidence)?;
-    let derived_from = derived.into_iter().map(|derived| (derived.path, derived.from)).collect();
+    let derived_from = pages::derive(workspace, course, evidence)?;
     evidence::manifest::write(evidence, &derived_from)?;
     Ok(())
 }
