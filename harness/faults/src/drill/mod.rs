@@ -92,9 +92,10 @@ impl Drill {
         self
     }
 
-    /// The seed, where `LAB_SEED` is not meant to set it (42 when neither does).
+    /// The seed of every random choice unless the harness asks for another (`--seed`, through `LAB_SEED`); 42 when
+    /// neither does.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.seed = evidence::run::seed_or(seed);
         self
     }
 

@@ -93,3 +93,86 @@ pub fn decide(outcome: Outcome) -> (Verdict, u8) {
         Outcome { recovery: Recovery::InTime, .. } => (Passed, 9),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of the table in this module's own documentation: what is published is what is tested.
+    fn documented_rows() -> Vec<[String; 8]> {
+        include_str!("verdict.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | "))
+            .filter(|row| row.starts_with(|c: char| c.is_ascii_digit()))
+            .map(|row| {
+                let cells: Vec<String> =
+                    row.trim_end_matches('|').split('|').map(|cell| cell.trim().replace('*', "")).collect();
+                cells.try_into().unwrap()
+            })
+            .collect()
+    }
+
+    /// Every combination of inputs, each with its words in the table.
+    fn all_outcomes() -> Vec<(Outcome, [&'static str; 6])> {
+        let mut all = Vec::new();
+        for (control, a) in [(Control::Sound, "sound"), (Control::Unsound, "unsound")] {
+            for (end, b) in [(End::Done, "done"), (End::Error, "error"), (End::Hung, "hung")] {
+                for (fault_happened, c) in [(true, "yes"), (false, "no")] {
+                    for (steady_before, d) in [(true, "yes"), (false, "no")] {
+                        for (invariants, e) in [
+                            (Invariants::Held, "all held"),
+                            (Invariants::Unjudged, "some unjudged"),
+                            (Invariants::Broken, "some broken"),
+                        ] {
+                            for (recovery, f) in [
+                                (Recovery::InTime, "in time"),
+                                (Recovery::Late, "late"),
+                                (Recovery::Never, "never"),
+                            ] {
+                                let outcome = Outcome {
+                                    control,
+                                    end,
+                                    fault_happened,
+                                    steady_before,
+                                    invariants,
+                                    recovery,
+                                };
+                                all.push((outcome, [a, b, c, d, e, f]));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    fn fits(cell: &str, word: &str) -> bool {
+        cell == "–" || cell.split(" or ").any(|one| one == word)
+    }
+
+    #[test]
+    fn every_combination_is_decided_by_the_documented_row() {
+        let (rows, outcomes) = (documented_rows(), all_outcomes());
+        assert_eq!((rows.len(), outcomes.len()), (9, 216));
+        let mut used = [0; 9];
+        for (outcome, words) in outcomes {
+            let row =
+                rows.iter().find(|row| row[1..7].iter().zip(words).all(|(cell, word)| fits(cell, word)));
+            let row = row.unwrap_or_else(|| panic!("no row for {outcome:?}"));
+            let (verdict, number) = decide(outcome);
+            assert_eq!(format!("{verdict:?}").to_lowercase(), row[7], "{outcome:?}");
+            assert_eq!(number.to_string(), row[0], "{outcome:?}");
+            used[usize::from(number) - 1] += 1;
+        }
+        assert!(used.iter().all(|times| *times > 0), "a row that never decides: {used:?}");
+    }
+
+    #[test]
+    fn there_is_exactly_one_way_to_pass() {
+        let passed: Vec<_> =
+            all_outcomes().into_iter().filter(|(outcome, _)| decide(*outcome).0 == Verdict::Passed).collect();
+        assert_eq!(passed.len(), 1);
+        assert_eq!(passed[0].1, ["sound", "done", "yes", "yes", "all held", "in time"]);
+    }
+}

@@ -115,9 +115,18 @@ impl Conn {
             if !ready[1] {
                 return Turn::Wait(None);
             }
-            if !matches!(sockopt::socket_error(&self.server.socket), Ok(Ok(()))) {
-                counts.unreachable += 1;
-                return Turn::Over(Close::Reset);
+            match sockopt::socket_error(&self.server.socket) {
+                Ok(Ok(())) => {}
+                // The server took the connection and reset it before we were told that it had.
+                Ok(Err(rustix::io::Errno::CONNRESET)) => {
+                    counts.accepted += 1;
+                    counts.peer_resets += 1;
+                    return Turn::Over(Close::Reset);
+                }
+                Ok(Err(_)) | Err(_) => {
+                    counts.unreachable += 1;
+                    return Turn::Over(Close::Reset);
+                }
             }
             self.connecting = false;
             counts.accepted += 1;
