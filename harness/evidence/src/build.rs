@@ -44,18 +44,19 @@ impl Fact {
 }
 
 impl Criterion {
-    /// A criterion with its verdict; `detail` says why, where it did not pass.
+    /// A criterion with its verdict; `detail` says why, where it did not pass, and is dropped where it did.
     pub fn of(id: &str, claim: &str, verdict: Verdict, detail: impl Into<String>) -> Self {
-        Criterion { id: id.into(), claim: claim.into(), verdict, detail: detail.into(), facts: Vec::new() }
+        let detail = match (verdict, detail.into()) {
+            (Verdict::Passed, _) => String::new(),
+            (_, detail) if detail.is_empty() => "no reason was given".into(),
+            (_, detail) => detail,
+        };
+        Criterion { id: id.into(), claim: claim.into(), verdict, detail, facts: Vec::new() }
     }
 
-    /// Passed when `holds`, else failed for the reason in `detail` (which is dropped when it holds).
+    /// Passed when `holds`, else failed for the reason in `detail`.
     pub fn check(id: &str, claim: &str, holds: bool, detail: impl Into<String>) -> Self {
-        if holds {
-            Criterion::of(id, claim, Verdict::Passed, "")
-        } else {
-            Criterion::of(id, claim, Verdict::Failed, detail)
-        }
+        Criterion::of(id, claim, if holds { Verdict::Passed } else { Verdict::Failed }, detail)
     }
 
     /// Backs the verdict with a number.

@@ -213,8 +213,9 @@ fn records_that_contradict_themselves_are_refused_although_they_are_sealed() {
         ("not sorted and unique", |record| record.inputs.push(record.inputs[0].clone())),
         ("modified files", |record| record.commit.modified = vec!["b".into(), "a".into()]),
         ("says passed", |record| record.finding.criteria[0] = Criterion::check("a", "b", false, "c")),
-        ("failed without saying why", |record| {
-            record.finding = Finding::of("x").criterion(Criterion::of("a", "b", Verdict::Failed, ""));
+        ("criterion `a` is there twice", |record| {
+            let twice = Criterion::of("a", "b", Verdict::Failed, "c");
+            record.finding = Finding::of("x").criteria([twice.clone(), twice]);
         }),
         ("fact `rate` is not a finite number", |record| {
             record.finding.criteria[0].facts = vec![Fact::real("rate", f64::NAN, "")];
