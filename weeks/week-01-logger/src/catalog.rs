@@ -82,6 +82,11 @@ pub trait Coded: std::error::Error {
     fn line(&self) -> String {
         format!("error[{}]: {self}; {}", self.code().code, self.code().way_out)
     }
+
+    /// The same line for something that was noticed and survived.
+    fn warning(&self) -> String {
+        format!("warning[{}]: {self}; {}", self.code().code, self.code().way_out)
+    }
 }
 
 /// Declares a crate's catalog: one documented static per code, and `CATALOG`, the list of all of them.

@@ -110,16 +110,32 @@ struct Stored<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads one line, with or without its newline. The error says why it is not a record, in words.
-    pub fn decode(line: &'a [u8]) -> Result<Self, String> {
+    /// Reads one line, with or without its newline.
+    pub fn decode(line: &'a [u8]) -> Result<Self, NoRecord> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = std::str::from_utf8(line).map_err(|e| format!("no UTF-8 at byte {}", e.valid_up_to()))?;
-        let stored: Stored<'a> = serde_json::from_str(text).map_err(|e| reason(&e))?;
+        let text = std::str::from_utf8(line).map_err(|e| match e.error_len() {
+            None => NoRecord::CutOff,
+            Some(_) => NoRecord::Malformed(format!("no UTF-8 at byte {}", e.valid_up_to())),
+        })?;
+        let stored: Stored<'a> =
+            serde_json::from_str(text).map_err(|e| match e.is_eof() && !text.is_empty() {
+                true => NoRecord::CutOff,
+                false => NoRecord::Malformed(reason(&e)),
+            })?;
         let Stored { ts, level, node_id, request_id, latency_ms, result, error_code, msg } = stored;
         let entry = Entry { ts, level, node_id, request_id, latency_ms, result, error_code, msg };
-        entry.check().map_err(|e| e.to_string())?;
+        entry.check().map_err(|e| NoRecord::Malformed(e.to_string()))?;
         Ok(entry)
     }
+}
+
+/// Why a line is not a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRecord {
+    /// It is the beginning of one: a write that was cut off.
+    CutOff,
+    /// It never was one, for this reason.
+    Malformed(String),
 }
 
 /// The parser's reason without its place: a line of JSON is always line 1, and the caller knows the real one.

@@ -85,8 +85,17 @@ fn a_line_that_is_no_record_says_why() {
         ),
         (b"{\"ts\":\"2026-01-01T00:00:00Z\",\"level\":\"INFO\",\"node_id\":\"n\",\"msg\":\"\"}", "the message is empty"),
     ] {
-        let reason = Entry::decode(line).unwrap_err();
+        let Err(NoRecord::Malformed(reason)) = Entry::decode(line) else { panic!("{line:?}") };
         assert!(reason.starts_with(why), "{:?}: {reason}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn every_beginning_of_a_record_is_known_to_be_cut_off() {
+    let line = line_of(&saying("grüße \u{1f980} \u{7} \\ \""));
+    let record = line.trim_end().as_bytes();
+    for end in 1..record.len() {
+        assert_eq!(Entry::decode(&record[..end]), Err(NoRecord::CutOff), "cut at byte {end}");
     }
 }
 

@@ -51,11 +51,13 @@ crate::catalog! {
     NOT_UTF8 = "LOG-NOT-UTF8", Malformed, "The input is not UTF-8 text.",
         "convert it, for instance with `iconv -t UTF-8`";
     LINE_MALFORMED = "LOG-LINE-MALFORMED", Integrity, "A stored line is not a record.",
-        "the line was skipped; keep the file for whoever wrote it";
+        "find out what else writes to this file; reading goes on behind the line";
     LINE_TOO_LONG = "LOG-LINE-TOO-LONG", Integrity, "A stored line is longer than any record can be.",
-        "the line was skipped; something other than the logger writes to this file";
+        "find out what else writes to this file; reading goes on behind the line";
     TORN_LINE = "LOG-TORN-LINE", Integrity, "A record was cut off, for instance by a crash in the middle of a write.",
-        "the fragment is not a record; it was never acknowledged";
+        "nothing needs doing: a record that was cut off was never acknowledged";
+    TORN_TAIL = "LOG-TORN-TAIL", Integrity, "A writer that died left a torn record at the end; it was closed before the next one.",
+        "nothing needs doing: the fragment is a line of its own now, and readers pass over it";
     DAMAGED = "LOG-DAMAGED", Integrity, "The log holds lines that are not records, and --strict was given.",
         "the warnings above name each of them";
     FOLLOW_GAP = "LOG-FOLLOW-GAP", Integrity, "Files were rotated away before they could be read.",
@@ -121,8 +123,10 @@ pub enum LogError {
     LineTooLong { place: String, bytes: u64, max: usize },
     #[error("{place} ends after {bytes} bytes, in the middle of a record")]
     TornLine { place: String, bytes: u64 },
-    #[error("`{}` holds {lines} damaged lines", path.display())]
-    Damaged { path: PathBuf, lines: u64 },
+    #[error("{place} ended in the middle of a record")]
+    TornTail { place: String },
+    #[error("damaged places in `{}`: {places}", path.display())]
+    Damaged { path: PathBuf, places: u64 },
     #[error("`{}` was rotated faster than it was read: {files} files are gone", path.display())]
     FollowGap { path: PathBuf, files: u64 },
     #[error("no record of `{}` matches", path.display())]
@@ -185,6 +189,7 @@ impl Coded for LogError {
             LogError::LineMalformed { .. } => &LINE_MALFORMED,
             LogError::LineTooLong { .. } => &LINE_TOO_LONG,
             LogError::TornLine { .. } => &TORN_LINE,
+            LogError::TornTail { .. } => &TORN_TAIL,
             LogError::Damaged { .. } => &DAMAGED,
             LogError::FollowGap { .. } => &FOLLOW_GAP,
             LogError::NoMatch { .. } => &NO_MATCH,

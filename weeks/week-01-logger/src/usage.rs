@@ -82,9 +82,10 @@ fn describe(refusal: &clap::Error) -> String {
             format!("unknown command `{}`", context(ContextKind::InvalidSubcommand))
         }
         ErrorKind::UnknownArgument => format!("unknown argument `{arg}`"),
-        ErrorKind::ArgumentConflict => {
-            format!("{arg} cannot be given together with {}", context(ContextKind::PriorArg))
-        }
+        ErrorKind::ArgumentConflict => match context(ContextKind::PriorArg) {
+            other if other == arg => format!("{arg} is given twice"),
+            other => format!("{arg} cannot be given together with {other}"),
+        },
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = context(ContextKind::InvalidValue);
             let why = std::error::Error::source(refusal).map(|e| format!(": {e}")).unwrap_or_default();
