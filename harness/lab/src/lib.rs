@@ -8,6 +8,7 @@ pub mod learn;
 pub mod markers;
 pub mod nextest;
 pub mod pages;
+pub mod prove;
 pub mod run;
 pub mod status;
 pub mod workspace;

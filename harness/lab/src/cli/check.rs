@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use logger::{Coded, Exit};
 
-use super::start::week_number;
 use super::{Console, Context, Mark, Step};
-use crate::course::DayId;
+use crate::course::{DayId, week_number};
 use crate::error::{BUILD_FAILED, Failure, NEXTEST_FAILED, TESTS_HUNG};
 use crate::learn::check::{DayReport, HoleReport, Watcher, check};
 use crate::learn::day::{StartedWeek, started, workbench};

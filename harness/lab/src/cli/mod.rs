@@ -11,6 +11,7 @@ pub mod demo;
 pub mod hint;
 pub mod judge;
 pub mod next;
+pub mod prove_gates;
 pub mod run;
 pub mod start;
 pub mod status;
@@ -84,6 +85,8 @@ enum Verb {
     Run(run::Args),
     /// Re-verify an evidence folder offline, ours or anyone's
     Verify(verify::Args),
+    /// Prove that every gate can fail, and fails for the right reason
+    ProveGates(prove_gates::Args),
 }
 
 fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
@@ -101,6 +104,7 @@ fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
         Some(Verb::Demo(args)) => demo::run(&args, context),
         Some(Verb::Run(args)) => run::run(&args, context),
         Some(Verb::Verify(args)) => verify::run(&args, context),
+        Some(Verb::ProveGates(args)) => prove_gates::run(&args, context),
     }
 }
 

@@ -6,7 +6,8 @@ use logger::Exit;
 use serde_json::json;
 
 use super::Context;
-use crate::error::{Failure, NO_SUCH_WEEK};
+use crate::course::week_number;
+use crate::error::Failure;
 use crate::learn::day::{WORKBENCH, started};
 use crate::learn::start::start;
 use crate::workspace::{Workspace, WorkspaceKind};
@@ -62,12 +63,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     console.say(format!("  cargo lab day {number}.1       reads the first day's brief"));
     console.say(format!("  cargo lab check {number}.1     shows what is open"));
     Ok(Exit::Done)
-}
-
-/// A week's number, 1 to 24.
-pub(super) fn week_number(text: &str) -> Result<u8, Failure> {
-    let number = text.parse::<u8>().ok().filter(|number| (1..=24).contains(number));
-    number.ok_or_else(|| Failure::new(&NO_SUCH_WEEK, format!("there is no week `{text}`")))
 }
 
 /// The path as a shell takes it.

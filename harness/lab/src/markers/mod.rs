@@ -33,7 +33,7 @@ mod switch;
 
 pub use parse::{HoleText, Language, MarkerError, holes};
 pub use render::{PROMPT, open_prompts, skeleton, strip, template};
-pub use switch::{VARIANT_ENV, switched};
+pub use switch::{SKELETON, VARIANT_ENV, only, switched};
 
 #[cfg(test)]
 mod tests;

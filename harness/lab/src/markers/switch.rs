@@ -8,7 +8,7 @@
 //!     #![allow(unreachable_code, …)]
 //!     static LAB_VARIANT: OnceLock<u8> = …;     // 0 unless LAB_VARIANT names the skeleton or a mistake of this hole
 //!     match *LAB_VARIANT.get_or_init(…) {
-//!         1 => { todo!("…") }
+//!         1 => { todo!("…") }           // `skeleton`, and `only:` this hole
 //!         2 => { the mistaken body }
 //!         _ => { the reference body }
 //!     }
@@ -22,8 +22,17 @@
 use super::parse::{HoleText, Language, MarkerError, Piece, pieces};
 use crate::course::Wrong;
 
-/// Which variant a switched build runs: `skeleton`, the id of a wrong variant, or unset for the reference.
+/// Which variant a switched build runs: [`SKELETON`], [`only`] one open hole, the id of a wrong variant, or unset for
+/// the reference.
 pub const VARIANT_ENV: &str = "LAB_VARIANT";
+
+/// The variant in which every hole is open.
+pub const SKELETON: &str = "skeleton";
+
+/// The variant in which this hole alone is open, and all others are written.
+pub fn only(hole: &str) -> String {
+    format!("only:{hole}")
+}
 
 /// What the arms may look like without a compiler's complaint: they are not written by the book, on purpose.
 const ALLOWED: &str = "unused, unreachable_code, clippy::all";
@@ -42,7 +51,7 @@ pub fn switched(source: &str, wrongs: &[Wrong]) -> Result<String, MarkerError> {
 }
 
 fn switch(text: &mut String, hole: &HoleText, wrongs: &[Wrong]) -> Result<(), MarkerError> {
-    let mut variants = vec![("skeleton", format!("{}{}\n", hole.indent, hole.stub))];
+    let mut variants = vec![(SKELETON, format!("{}{}\n", hole.indent, hole.stub))];
     for wrong in wrongs.iter().filter(|wrong| wrong.hole == hole.id) {
         variants.push((wrong.id.as_str(), mistaken(hole, wrong)?));
     }
@@ -53,7 +62,11 @@ fn switch(text: &mut String, hole: &HoleText, wrongs: &[Wrong]) -> Result<(), Ma
          {pad}match *LAB_VARIANT.get_or_init(|| match ::std::env::var(\"{VARIANT_ENV}\").as_deref() {{\n"
     ));
     for (number, (name, _)) in (1u8..).zip(&variants) {
-        text.push_str(&format!("{pad}    Ok({name:?}) => {number},\n"));
+        let names = match *name {
+            SKELETON => format!("{name:?} | {:?}", only(&hole.id)),
+            wrong => format!("{wrong:?}"),
+        };
+        text.push_str(&format!("{pad}    Ok({names}) => {number},\n"));
     }
     text.push_str(&format!("{pad}    _ => 0,\n{pad}}}) {{\n"));
     for (number, (name, body)) in (1u8..).zip(&variants) {
