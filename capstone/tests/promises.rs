@@ -105,3 +105,13 @@ fn version_and_usage_follow_the_contract_of_week_1() {
         assert!(stderr(&output).starts_with(&format!("error[USAGE]: {what}; ")), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn every_code_is_documented_in_the_book_with_its_exit_code() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/error-codes.md");
+    let text = std::fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+    for entry in CATALOG {
+        let row = format!("| `{}` | {} | {}", entry.code, entry.exit.number(), entry.meaning);
+        assert!(text.contains(&row), "{} has no row `{row}`", page.display());
+    }
+}
