@@ -81,15 +81,21 @@ pub fn stream(
     deadline: Duration,
     on_line: &mut dyn FnMut(Pipe, &str),
 ) -> Result<Ran, Failure> {
+    spawn(cmd.stdout(Stdio::piped()).stderr(Stdio::piped()), deadline, on_line)
+}
+
+/// Runs a command that talks to the user itself: it has our pipes. Nothing is captured.
+pub fn attached(cmd: &mut Command, deadline: Duration) -> Result<Ran, Failure> {
+    spawn(cmd.stdout(Stdio::inherit()).stderr(Stdio::inherit()), deadline, &mut |_, _| {})
+}
+
+fn spawn(cmd: &mut Command, deadline: Duration, on_line: &mut dyn FnMut(Pipe, &str)) -> Result<Ran, Failure> {
     interrupt::check()?;
     let until = Instant::now() + deadline;
-    let mut child = cmd
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|e| Failure::new(&NO_PROGRAM, format!("{}: {e}", cmd.get_program().to_string_lossy())))?;
+    let mut child =
+        cmd.process_group(0).stdin(Stdio::null()).spawn().map_err(|e| {
+            Failure::new(&NO_PROGRAM, format!("{}: {e}", cmd.get_program().to_string_lossy()))
+        })?;
     let lost = |e: std::io::Error| Failure::new(&CHILD_LOST, e.to_string());
     let pid = Pid::from_child(&child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|e| {

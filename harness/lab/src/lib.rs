@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod course;
+pub mod doctor;
 pub mod error;
 pub mod exec;
 pub mod learn;

@@ -99,13 +99,13 @@ pub fn run_args(
 }
 
 /// nextest's exit statuses, as far as they tell verdicts apart.
-mod status {
+pub mod status {
     /// No test matched.
-    pub(super) const NO_TESTS: i32 = 4;
+    pub const NO_TESTS: i32 = 4;
     /// A test failed.
-    pub(super) const TESTS_FAILED: i32 = 100;
+    pub const TESTS_FAILED: i32 = 100;
     /// Cargo could not build the tests.
-    pub(super) const BUILD_FAILED: i32 = 101;
+    pub const BUILD_FAILED: i32 = 101;
 }
 
 /// `cargo nextest`, or the one that [`install`] put below the workspace's target folder.

@@ -58,6 +58,11 @@ impl Console {
         self.json
     }
 
+    /// True when progress is drawn.
+    pub fn bars(&self) -> bool {
+        self.bars
+    }
+
     /// A line for people.
     pub fn say(&self, line: impl AsRef<str>) {
         if self.json {

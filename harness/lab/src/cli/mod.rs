@@ -8,6 +8,7 @@ pub mod console;
 mod context;
 pub mod day;
 pub mod demo;
+pub mod doctor;
 pub mod hint;
 pub mod judge;
 pub mod next;
@@ -15,6 +16,7 @@ pub mod prove_gates;
 pub mod run;
 pub mod start;
 pub mod status;
+pub mod test;
 mod usage;
 pub mod verify;
 
@@ -83,6 +85,10 @@ enum Verb {
     Demo(demo::Args),
     /// Run every gate, drill and measurement; write the evidence; build the book
     Run(run::Args),
+    /// Run every test, through cargo-nextest (fetched when missing), then the doc tests
+    Test(test::Args),
+    /// Say what this machine lacks, with the fix
+    Doctor,
     /// Re-verify an evidence folder offline, ours or anyone's
     Verify(verify::Args),
     /// Prove that every gate can fail, and fails for the right reason
@@ -103,6 +109,8 @@ fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
         Some(Verb::Bench(args)) => judge::bench(&args, context),
         Some(Verb::Demo(args)) => demo::run(&args, context),
         Some(Verb::Run(args)) => run::run(&args, context),
+        Some(Verb::Test(args)) => test::run(&args, context),
+        Some(Verb::Doctor) => doctor::run(context),
         Some(Verb::Verify(args)) => verify::run(&args, context),
         Some(Verb::ProveGates(args)) => prove_gates::run(&args, context),
     }

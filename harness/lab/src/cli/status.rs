@@ -95,7 +95,7 @@ fn line(console: &Console, week: &WeekStatus) -> String {
         week.records.iter().map(|r| paint(console, r.state, &format!("{:<10}", r.state.word()))).collect()
     };
     let whose = if week.own { "  (yours)" } else { "" };
-    format!("  Week {:>2}           {}   {records}{}{whose}", week.week, days.join(" "), week.title)
+    format!("Week {:>2}  {}  {records}{}{whose}", week.week, days.join(" "), week.title)
 }
 
 fn paint(console: &Console, state: State, text: &str) -> String {

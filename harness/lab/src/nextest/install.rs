@@ -26,9 +26,16 @@ pub enum Nextest {
     Own(PathBuf),
 }
 
-/// Where our own copy lies, below the workspace's target folder.
+/// Where our own copy lies: below the target folder of the reference, which a learner's workspace shares (its
+/// `harness` is a link there).
+fn tools(root: &Path) -> PathBuf {
+    let reference =
+        root.join("harness").canonicalize().ok().and_then(|real| real.parent().map(Path::to_path_buf));
+    reference.unwrap_or_else(|| root.to_path_buf()).join("target/tools")
+}
+
 fn own(root: &Path) -> PathBuf {
-    root.join("target/tools/bin/cargo-nextest")
+    tools(root).join("bin/cargo-nextest")
 }
 
 /// Finds nextest; the answer is kept for the life of this process.
@@ -63,10 +70,10 @@ pub fn fetch(root: &Path, on_line: &mut dyn FnMut(&str)) -> Result<(), Failure> 
     let mut cmd = crate::exec::cargo::cargo(root);
     cmd.args(["install", "cargo-nextest", "--locked", "--no-default-features", "--version", VERSION])
         .arg("--root")
-        .arg(root.join("target/tools"))
+        .arg(tools(root))
         // The default place is a folder in the system's temporary files, which may be small and in memory.
         .arg("--target-dir")
-        .arg(root.join("target/tools/build"));
+        .arg(tools(root).join("build"));
     let ran = stream(&mut cmd, INSTALL_DEADLINE, &mut |pipe, line| {
         if pipe == Pipe::Stderr {
             on_line(line.trim());
@@ -78,15 +85,6 @@ pub fn fetch(root: &Path, on_line: &mut dyn FnMut(&str)) -> Result<(), Failure> 
         return Err(Failure::new(&NEXTEST_MISSING, what).with_detail(words));
     }
     // The tool is one file; what it was built from is hundreds of megabytes.
-    let _ = std::fs::remove_dir_all(root.join("target/tools/build"));
+    let _ = std::fs::remove_dir_all(tools(root).join("build"));
     Ok(())
-}
-
-/// Finds nextest, fetching it first when it is missing.
-pub fn ensure(root: &Path, on_line: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    if find(root).is_ok() {
-        return Ok(());
-    }
-    fetch(root, on_line)?;
-    find(root).map(drop)
 }

@@ -12,6 +12,7 @@ use super::{TestOutcome, command, run_args};
 use crate::error::{BUILD_FAILED, EVIDENCE_FILE, Failure, NEXTEST_FAILED};
 use crate::exec::cargo::{cargo, tail};
 use crate::exec::{Pipe, run, stream};
+use crate::run::environment::host;
 
 /// A test that hangs is ended by nextest after two of these periods; a workspace's own `.config/nextest.toml` wins.
 const NEXTEST_CONFIG: &str =
@@ -91,13 +92,4 @@ impl Prebuilt {
         let args = ["--binaries-metadata", &binaries, "--cargo-metadata", &metadata];
         run_args(root, &[&args[..], &["--tool-config-file", &config, "-E", filter]].concat(), env, on_test)
     }
-}
-
-/// The platform that cargo builds for here: `x86_64-unknown-linux-gnu`.
-fn host(root: &Path) -> Option<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let mut cmd = std::process::Command::new(rustc);
-    let said = run(cmd.current_dir(root).arg("-vV"), METADATA_DEADLINE).ok()?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
 }

@@ -33,6 +33,14 @@ pub fn rustc(root: &Path) -> Option<String> {
     first_line(Command::new(rustc).current_dir(root).arg("--version"))
 }
 
+/// The platform that cargo builds for here: `x86_64-unknown-linux-gnu`.
+pub fn host(root: &Path) -> Option<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = run(Command::new(rustc).current_dir(root).arg("-vV"), VERSION_DEADLINE).ok()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+}
+
 /// The first line that a command prints when it ends well.
 pub fn first_line(cmd: &mut Command) -> Option<String> {
     let ran = run(cmd, VERSION_DEADLINE).ok().filter(|ran| ran.ok())?;

@@ -53,6 +53,7 @@ impl<'a> Session<'a> {
         let evidence = std::path::absolute(&evidence).unwrap_or(evidence);
         let lock = Lock::take(&workspace.root)?;
         writable(&evidence)?;
+        crate::cli::test::nextest(&workspace.root, console)?;
         let scribe = Scribe::new(workspace, course, &evidence, &options.profile);
         Ok(Session { workspace, course, console, scribe, options, evidence, _lock: lock })
     }
