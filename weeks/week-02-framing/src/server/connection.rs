@@ -121,13 +121,15 @@ fn answer(stream: &TcpStream, payload: &[u8], shared: &Shared, began: Instant) -
     let mut reply =
         Outgoing::in_parts(head.as_bytes(), message.body, config.limit).map_err(CloseReason::Frame)?;
     let last_moment = began + config.deadlines.write;
+    let mut writes = 0;
     stream::send(&mut &*stream, &mut reply, || {
+        writes += 1;
         if Instant::now() < last_moment { Ok(()) } else { Err(ErrorKind::TimedOut.into()) }
     })
     .map_err(|error| CloseReason::of_io(error.kind()))?;
     let latency_ms = began.elapsed().as_secs_f64() * 1e3;
     let (request_id, bytes) = (id.as_str(), message.body.len());
-    tracing::info!(request_id, latency_ms, result = "ok", "answered {bytes} bytes");
+    tracing::info!(request_id, latency_ms, result = "ok", writes, "answered {bytes} bytes");
     Ok(())
     // lab:stub todo!("framing.answer: parse, refuse what is no request, reply under the same id, log that id")
     // lab:end
