@@ -57,8 +57,8 @@ fn walk(trial: &Trial) -> TrialResult {
     let whole = request(ID, &vec![b'.'; Profile::current().pick(12, 60, 600)]);
     let offsets = 1..whole.len();
     for leaving in [Leaving::WithAnEnd, Leaving::WithAReset] {
-        let what =
-            format!("{} clients left {leaving:?}, after 1 to {} bytes", offsets.len(), offsets.end - 1);
+        let how = if leaving == Leaving::WithAReset { "with a reset" } else { "with an end" };
+        let what = format!("{} clients left {how}, after 1 to {} bytes", offsets.len(), offsets.end - 1);
         trial.inject(&what, || walk.every_offset(&whole, offsets.clone(), leaving))?;
         if !trial.breaks() {
             walk.every_offset(&whole, offsets.clone(), Leaving::AfterTheReply)?;
