@@ -158,3 +158,21 @@ fn ids_live_in_the_name_space_of_their_week() {
         }
     }
 }
+
+#[test]
+fn the_readme_and_the_map_show_every_week() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("lab lies two folders below the root");
+    let read =
+        |file: &str| std::fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    let (readme, map) = (read("README.md"), read("book/src/map.svg"));
+    for (folder, library) in HOUSE {
+        assert!(
+            readme.contains(&format!("[{library}](weeks/{folder})")),
+            "README.md does not lead to {folder}"
+        );
+        assert!(map.contains(&format!(">{library}</text>")), "book/src/map.svg does not show `{library}`");
+    }
+}
