@@ -121,21 +121,21 @@ catalog! {
 
 impl From<evidence::EvidenceError> for Failure {
     fn from(error: evidence::EvidenceError) -> Self {
-        let code = match error.class() {
-            evidence::Class::File => &EVIDENCE_FILE,
-            evidence::Class::Malformed => &EVIDENCE_MALFORMED,
-            evidence::Class::Integrity => &EVIDENCE_TAMPERED,
-            evidence::Class::Limit => &EVIDENCE_LIMIT,
-        };
-        Failure::new(code, error.to_string())
+        Failure::new(evidence_code(error.class()), error.to_string())
     }
 }
 
 impl From<evidence::manifest::Broken> for Failure {
     fn from(broken: evidence::manifest::Broken) -> Self {
-        match broken {
-            evidence::manifest::Broken::Evidence(error) => error.into(),
-            misfit => Failure::new(&EVIDENCE_TAMPERED, misfit.to_string()),
-        }
+        Failure::new(evidence_code(broken.class()), broken.to_string())
+    }
+}
+
+fn evidence_code(class: evidence::Class) -> &'static ErrorCode {
+    match class {
+        evidence::Class::File => &EVIDENCE_FILE,
+        evidence::Class::Malformed => &EVIDENCE_MALFORMED,
+        evidence::Class::Integrity => &EVIDENCE_TAMPERED,
+        evidence::Class::Limit => &EVIDENCE_LIMIT,
     }
 }

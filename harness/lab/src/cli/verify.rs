@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, Mark};
 use crate::course::Course;
-use crate::error::{Failure, STALE};
+use crate::error::{Failure, NOT_BUILT, STALE};
 use crate::run::Freshness;
 use crate::status::changed;
 use crate::workspace::Workspace;
@@ -108,9 +108,12 @@ fn stale(
     let judge = Freshness::of(workspace, course);
     let mut found = Vec::new();
     for record in records {
-        let changes = judge.stale(record)?;
-        if !changes.is_empty() {
-            found.push((record.id.clone(), changed(&changes)));
+        match judge.stale(record) {
+            Ok(changes) if changes.is_empty() => {}
+            Ok(changes) => found.push((record.id.clone(), changed(&changes))),
+            // Somebody else may be further on: their folder is whole all the same.
+            Err(failure) if failure.code == &NOT_BUILT => found.push((record.id.clone(), failure.what)),
+            Err(failure) => return Err(failure),
         }
     }
     Ok(found)

@@ -184,7 +184,9 @@ fn derived_before(evidence: &Path) -> Vec<String> {
     let entries = listed.map(|m| m.files).unwrap_or_default();
     let plain =
         |path: &str| Path::new(path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-    entries.into_iter().filter(|e| !e.from.is_empty() && plain(&e.path)).map(|e| e.path).collect()
+    // Whatever a manifest says, a record is never derived, and never removed here.
+    let derived = |e: &manifest::Entry| !e.from.is_empty() && manifest::record_id(&e.path).is_none();
+    entries.into_iter().filter(|e| derived(e) && plain(&e.path)).map(|e| e.path).collect()
 }
 
 /// The folders that hold records: one a week, one a month.

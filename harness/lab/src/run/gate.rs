@@ -1,9 +1,9 @@
 //! Runs a week's quality gate: one verdict per criterion of `week.yaml`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use evidence::{Criterion, Fact, Finding, Verdict, file::read_bounded};
-use serde::Deserialize;
+use evidence::{Criterion, Fact, Finding, Verdict, run::read_facts};
 
 use crate::course::{GateCriterion, Week};
 use crate::error::{EVIDENCE_FILE, Failure, GATE_MISMATCH};
@@ -11,9 +11,6 @@ use crate::nextest::{Prebuilt, TestOutcome};
 
 /// How much of a failed test's words a record keeps.
 const DETAIL_BYTES_MAX: usize = 4096;
-
-/// How many facts a gate may hand back, in bytes of their lines.
-const FACTS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Runs the gate of a week whose tests are built, and judges it. `on_test` is called as each test ends.
 ///
@@ -32,20 +29,15 @@ pub fn run(
     let env = [("LAB_FACTS", &*facts.to_string_lossy()), ("LAB_PROFILE", profile)];
     let filter = format!("package(={}) & binary(=gate)", week.library);
     let outcomes = tests.run(root, &filter, &env, on_test)?;
-    let facts = if facts.exists() { read_bounded(&facts, FACTS_BYTES_MAX)? } else { Vec::new() };
-    judge(week, &outcomes, &String::from_utf8_lossy(&facts))
-}
-
-/// A line of the file that gate tests append their facts to.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FactLine {
-    criterion: String,
-    fact: Fact,
+    judge(week, &outcomes, read_facts(&facts)?)
 }
 
 /// Holds what ran against what was claimed.
-fn judge(week: &Week, outcomes: &[TestOutcome], facts: &str) -> Result<Finding, Failure> {
+fn judge(
+    week: &Week,
+    outcomes: &[TestOutcome],
+    facts: BTreeMap<String, Vec<Fact>>,
+) -> Result<Finding, Failure> {
     let mismatch = |what: String| Failure::new(&GATE_MISMATCH, format!("week {}: {what}", week.week));
     let criteria = &week.gate.criteria;
     if let Some(extra) =
@@ -57,19 +49,13 @@ fn judge(week: &Week, outcomes: &[TestOutcome], facts: &str) -> Result<Finding, 
         )));
     }
     let mut found: Vec<Criterion> = criteria.iter().map(|criterion| verdict(criterion, outcomes)).collect();
-    for line in facts.lines().filter(|line| !line.trim().is_empty()) {
-        let FactLine { criterion, fact } = serde_json::from_str(line).map_err(|e| {
-            mismatch(format!("a gate test handed back a fact that does not parse: {e}: {line}"))
-        })?;
+    for (criterion, facts) in facts {
         let backed = found.iter_mut().find(|found| found.id == criterion).ok_or_else(|| {
             mismatch(format!("a gate test backs the criterion `{criterion}`, which is not there"))
         })?;
-        backed.facts.push(fact);
+        backed.facts.extend(facts);
     }
-    let mut finding = Finding::of(&week.gate.claim);
-    for criterion in found {
-        finding = finding.criterion(criterion);
-    }
+    let finding = Finding::of(&week.gate.claim).criteria(found);
     finding.check().map_err(mismatch)?;
     Ok(finding)
 }
@@ -129,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_gate_passes_when_each_criterion_has_a_test_that_passed() {
-        let facts = "{\"criterion\":\"framing.zero\",\"fact\":{\"name\":\"cases\",\"value\":12}}\n";
+        let facts = BTreeMap::from([("framing.zero".to_owned(), vec![Fact::count("cases", 12, "")])]);
         let finding =
             judge(&week(), &[ran("oversize_is_refused", true, ""), ran("zero_is_refused", true, "")], facts)
                 .unwrap();
@@ -139,10 +125,10 @@ mod tests {
 
     #[test]
     fn a_criterion_whose_test_did_not_run_has_failed() {
-        let finding = judge(&week(), &[ran("oversize_is_refused", true, "")], "").unwrap();
+        let finding = judge(&week(), &[ran("oversize_is_refused", true, "")], BTreeMap::new()).unwrap();
         assert_eq!(finding.verdict, Verdict::Failed);
         assert_eq!(finding.criteria[1].detail, "the test `zero_is_refused` did not run");
-        assert_eq!(judge(&week(), &[], "").unwrap().verdict, Verdict::Failed);
+        assert_eq!(judge(&week(), &[], BTreeMap::new()).unwrap().verdict, Verdict::Failed);
     }
 
     #[test]
@@ -151,7 +137,7 @@ mod tests {
         let finding = judge(
             &week(),
             &[ran("oversize_is_refused", false, output), ran("zero_is_refused", true, "")],
-            "",
+            BTreeMap::new(),
         )
         .unwrap();
         assert_eq!(finding.verdict, Verdict::Failed);
@@ -163,11 +149,10 @@ mod tests {
 
     #[test]
     fn a_test_or_a_fact_without_a_criterion_is_an_error() {
-        let extra = judge(&week(), &[ran("forgotten", true, "")], "").unwrap_err();
+        let extra = judge(&week(), &[ran("forgotten", true, "")], BTreeMap::new()).unwrap_err();
         assert!(extra.what.contains("`forgotten`"), "{extra}");
-        for facts in ["{\"criterion\":\"framing.gone\",\"fact\":{\"name\":\"n\",\"value\":1}}", "no json"] {
-            assert_eq!(judge(&week(), &[], facts).unwrap_err().code.code, "LAB-GATE-MISMATCH", "{facts}");
-        }
+        let facts = BTreeMap::from([("framing.gone".to_owned(), vec![Fact::count("n", 1, "")])]);
+        assert_eq!(judge(&week(), &[], facts).unwrap_err().code.code, "LAB-GATE-MISMATCH");
     }
 
     #[test]

@@ -4,13 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use evidence::{Finding, Kind, Verdict, file::read_bounded};
+use evidence::{Finding, Kind, Verdict, run::read_finding};
 
 use crate::error::{EVIDENCE_FILE, Failure, NO_FINDING, RUN_HUNG};
 use crate::exec::{Artifact, Ran, cargo::tail, run};
-
-/// The largest finding that is read.
-const FINDING_BYTES_MAX: u64 = evidence::RECORD_BYTES_MAX;
 
 /// How much of a process's last words is shown when it leaves no finding.
 const WORDS_BYTES_MAX: usize = 8 * 1024;
@@ -76,10 +73,7 @@ fn take(plan: &Plan<'_>, handed: &Path, ran: &Ran) -> Result<Finding, Failure> {
     if !handed.exists() {
         return Err(no_finding(format!("{}, and no finding was handed back", ran.ending())));
     }
-    let bytes = read_bounded(handed, FINDING_BYTES_MAX)?;
-    let finding: Finding =
-        serde_json::from_slice(&bytes).map_err(|e| no_finding(format!("its finding does not parse: {e}")))?;
-    finding.check().map_err(no_finding)?;
+    let finding = read_finding(handed).map_err(|e| no_finding(e.to_string()))?;
     if finding.verdict == Verdict::Passed && !ran.ok() {
         return Err(no_finding(format!(
             "its finding says passed, but the process ended with {}",
