@@ -13,6 +13,13 @@
 //! code of ours: `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)` gives the same
 //! bytes. RFC 8785 (JCS) was the other candidate; it has no whole numbers above 2^53, and seeds and counts here
 //! use all 64 bits.
+//!
+//! ```
+//! use evidence::canonical;
+//!
+//! let value = serde_json::json!({"b": 1.0, "a": [1, 1e-7, "é\n"]});
+//! assert_eq!(canonical::bytes(&value), "{\"a\":[1,1e-07,\"é\\n\"],\"b\":1.0}".as_bytes());
+//! ```
 
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};

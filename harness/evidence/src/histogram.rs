@@ -8,6 +8,17 @@
 //! ```
 //!
 //! A bucket is named by its highest value, so a quantile never claims to be better than what was measured.
+//!
+//! ```
+//! let mut recorder = hdrhistogram::Histogram::<u64>::new(3)?;
+//! for nanoseconds in [810, 790, 805, 820, 41_000] {
+//!     recorder.record(nanoseconds)?;
+//! }
+//! let histogram = evidence::Histogram::from_hdr(&recorder);
+//! assert_eq!((histogram.quantile(0.5), histogram.count()), (811, 5));
+//! assert_eq!(histogram.buckets, [(791, 1), (807, 1), (811, 1), (823, 1), (41_215, 1)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,28 @@
 //! variables such as `RUSTFLAGS`, and the operating system (the record's environment names the latter).
 //!
 //! Paths are logical: in a learner's workspace `harness` may be a link to the reference, and is `harness` here.
+//!
+//! ```
+//! use std::path::Path;
+//! use evidence::inputs;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let root = dir.path();
+//! # std::fs::create_dir_all(root.join("week/src"))?;
+//! # std::fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"week\"]\n")?;
+//! # std::fs::write(root.join("Cargo.lock"), "[[package]]\nname = \"week\"\nversion = \"0.1.0\"\n")?;
+//! # std::fs::write(root.join("week/Cargo.toml"), "[package]\nname = \"week\"\n")?;
+//! let source = root.join("week/src/lib.rs");
+//! std::fs::write(&source, "pub fn limit() -> u32 { 1024 }")?;
+//! let then = inputs::of_package(root, Path::new("week"), &[])?;
+//!
+//! std::fs::write(&source, "pub fn limit() -> u32 { 4096 }")?;
+//! let stale = inputs::compare(&then, &inputs::of_package(root, Path::new("week"), &[])?);
+//! assert_eq!(stale[0].to_string(), "week/src/lib.rs has changed");
+//! # Ok(())
+//! # }
+//! ```
 
 mod lock;
 mod packages;
