@@ -21,7 +21,7 @@ fn abacus(course: &TinyCourse) -> std::path::PathBuf {
 #[test]
 fn a_started_week_is_a_cargo_workspace_that_compiles_with_its_holes_open() {
     let course = TinyCourse::new();
-    course.lab(&["start", "1"]).done().says("2 holes to write").says("cd '");
+    course.lab(&["start", "1"]).done().says("2 holes to write").says("cd /");
     let source = fs::read_to_string(abacus(&course)).unwrap();
     assert!(source.contains(ADD) && !source.contains("checked_add(amount)?") && !source.contains("lab:"));
     let note = fs::read_to_string(course.bench().join("weeks/week-01-abacus/outputs/day1-frame.md")).unwrap();
@@ -192,18 +192,28 @@ fn other_peoples_folders_are_refused_and_left_alone() {
 }
 
 #[test]
-fn a_workbench_may_lie_anywhere_and_its_alias_finds_the_course() {
+fn the_alias_reaches_the_course_from_every_folder_of_a_workbench() {
     let course = TinyCourse::new();
-    let place = course.outside("my own bench");
-    course.lab(&["start", "1", "--dir", place.to_str().unwrap()]).done();
+    let outside = course.outside("my own bench");
+    course.lab(&["start", "1"]).done();
+    course.lab(&["start", "1", "--dir", outside.to_str().unwrap()]).done();
+    for bench in [course.bench(), outside] {
+        for folder in [bench.clone(), bench.join("weeks/week-01-abacus/src")] {
+            let said = course.alias(&["check", "two words", "--json"], &folder);
+            let here = format!("the tool, in {}: ", folder.display());
+            said.done().says(&here).says(r#"["check", "two words", "--json"]"#);
+        }
+    }
+}
+
+#[test]
+fn a_course_in_a_folder_with_a_space_has_its_workbench_outside() {
+    let course = TinyCourse::named("my course");
+    course.lab(&["start", "1"]).refused(7, "LAB-FOREIGN-FOLDER").complains("its path has a space");
+    let place = course.outside("my bench");
+    course.lab(&["start", "1", "--dir", place.to_str().unwrap()]).done().says("cd '");
     course.lab_in(&place, &["check", "1.1"]).says("2 red, and 2 are expected");
-    let settings = fs::read_to_string(place.join(".cargo/config.toml")).unwrap();
-    let settings: toml::Table = settings.parse().unwrap();
-    let alias: Vec<&str> =
-        settings["alias"]["lab"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect();
-    let course_root = course.root().canonicalize().unwrap();
-    assert_eq!(alias[3], course_root.join("Cargo.toml").to_str().unwrap());
-    assert_eq!(settings["build"]["build-dir"].as_str(), course_root.join("target").to_str());
+    course.alias(&["next"], &place).done().says(r#"["next"]"#);
 }
 
 #[test]

@@ -70,6 +70,20 @@ fn a_gate_that_cannot_fail_is_found() {
 }
 
 #[test]
+fn a_week_without_criteria_or_mistakes_shows_nothing() {
+    let course = TinyCourse::new();
+    let file = course.root().join("weeks/week-01-abacus/week.yaml");
+    let text = std::fs::read_to_string(&file).expect("the week's data");
+    let (before, rest) = text.split_once("  criteria:\n").expect("criteria");
+    let (_, rest) = rest.split_once("drill:\n").expect("a drill");
+    let (rest, _) = rest.split_once("wrong:\n").expect("wrong variants");
+    std::fs::write(&file, format!("{before}drill:\n{rest}")).expect("written");
+    let said = course.lab(&["prove-gates", "1", "--json"]);
+    // The loader may refuse such a week outright; where it does not, the facts are not shown.
+    assert!([1, 3].contains(&said.status), "{said:#?}");
+}
+
+#[test]
 fn a_criterion_that_fails_at_another_hole_is_found() {
     let found = not_shown("week.yaml", "      hole: abacus.sum\ndrill", "      hole: abacus.add\ndrill");
     only(&found, "the gate fails on the skeleton", "abacus.refusals fails without naming abacus.add");

@@ -187,16 +187,27 @@ fn untouched(present: &str) -> bool {
 }
 
 /// The cargo settings: the alias, and one folder for what both workspaces compile.
-pub fn config(reference: &Path) -> String {
+///
+/// The alias names the course by its absolute path, so that it works in every folder of the workbench. Cargo takes it
+/// as a list of words or as one string that it splits at spaces. A workbench below the course needs the string: cargo
+/// reads the course's settings too, joins two lists into nonsense, and lets the nearer of two strings win. A path with
+/// a space in it needs the list. Both at once cannot be had, and [`super::place::look`] refuses that.
+pub fn config(reference: &Path, below: bool) -> String {
     let text = |path: &Path| toml::Value::String(path.to_string_lossy().into_owned()).to_string();
+    let manifest = reference.join("Cargo.toml");
+    let alias = if below {
+        let words = format!("run --quiet --manifest-path {} --package lab --", manifest.display());
+        toml::Value::String(words).to_string()
+    } else {
+        format!(r#"["run", "--quiet", "--manifest-path", {}, "--package", "lab", "--"]"#, text(&manifest))
+    };
     format!(
         "# `cargo lab` here is the course's own tool; what it judges is the workspace that you stand in.\n\
          [alias]\n\
-         lab = [\"run\", \"--quiet\", \"--manifest-path\", {}, \"--package\", \"lab\", \"--\"]\n\n\
+         lab = {alias}\n\n\
          # What the course has compiled is not compiled again for you.\n\
          [build]\n\
          build-dir = {}\n",
-        text(&reference.join("Cargo.toml")),
         text(&reference.join("target")),
     )
 }

@@ -27,6 +27,11 @@ pub fn look(root: &Path, reference: &Path) -> Result<Place, Failure> {
         if let Some(part) = first.filter(|part| !part.starts_with("workbench") && part != "target") {
             return refuse(format!("{} lies in the course's own `{part}`", root.display()));
         }
+        if reference.to_string_lossy().contains(char::is_whitespace) {
+            // See manifest::config.
+            let what = "cargo cannot lead from a folder inside the course back to it: its path has a space";
+            return refuse(format!("{}: {what}", root.display()));
+        }
     }
     let metadata = match fs::symlink_metadata(root) {
         Ok(metadata) => metadata,

@@ -170,7 +170,7 @@ fn settle(reference: &Path, at: &Path, root: &Path, own: &[String]) -> Result<()
     }
     let cargo = at.join(".cargo");
     fs::create_dir_all(&cargo).map_err(file_failure(&cargo))?;
-    replace(&cargo.join("config.toml"), &manifest::config(reference))
+    replace(&cargo.join("config.toml"), &manifest::config(reference, root.starts_with(reference)))
 }
 
 /// Writes a file whole or not at all, and not when it already says so.

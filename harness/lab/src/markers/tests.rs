@@ -246,3 +246,37 @@ proptest! {
         }
     }
 }
+
+/// The Rust sources of the course's own weeks.
+fn course_sources() -> Vec<std::path::PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../weeks")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_source_of_the_course_is_marked_soundly_and_strips_to_its_own_tokens() {
+    let sources = course_sources();
+    assert!(sources.len() > 10, "the weeks are where they should be");
+    for path in sources {
+        let source = std::fs::read_to_string(&path).unwrap();
+        let found = holes(&source).unwrap_or_else(|e| panic!("{}", e.in_file(&path)));
+        assert_eq!(tokens(&strip(&source)), tokens(&source), "{}", path.display());
+        let text = skeleton(&source).unwrap();
+        tokens(&text);
+        tokens(&switched(&source, &[]).unwrap());
+        for hole in found {
+            assert_eq!(text.matches(&hole.stub).count(), 1, "{}: {}", path.display(), hole.id);
+        }
+    }
+}

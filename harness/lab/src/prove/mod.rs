@@ -38,6 +38,9 @@ use crate::learn::tree::Rendering;
 use crate::markers::{SKELETON, only};
 use run::{Ended, Job, Outcome};
 
+/// The fewest mistakes that a week's checks must be seen to reject.
+pub const WRONG_VARIANTS_MIN: usize = 3;
+
 /// One fact about a week, shown or not.
 #[derive(Debug, Clone)]
 pub struct Fact {
@@ -142,15 +145,23 @@ impl Ledger<'_> {
     }
 
     /// A fact that is shown when nothing objects.
-    fn enter_all(&mut self, fact: &str, seen: &[&Outcome], objections: Vec<String>, good: String) {
+    fn enter_all(&mut self, fact: &str, seen: &[&Outcome], mut objections: Vec<String>, good: String) {
+        if seen.is_empty() {
+            objections.push("week.yaml names nothing to run: that shows nothing".into());
+        }
         let outcome = match objections.first() {
             None => good,
             Some(first) if objections.len() == 1 => first.clone(),
             Some(first) => format!("{first} (and {} more)", objections.len() - 1),
         };
-        let seconds = seen.iter().map(|outcome| outcome.seconds).sum();
+        let seconds = seconds(seen);
         self.enter(fact.to_owned(), objections.is_empty(), outcome, objections.join("\n"), seconds);
     }
+}
+
+/// The time that these runs took. (The sum of no floats is -0.0, which reads badly in a table.)
+fn seconds(seen: &[&Outcome]) -> f64 {
+    seen.iter().fold(0.0, |sum, outcome| sum + outcome.seconds)
 }
 
 /// A switched build.
@@ -227,6 +238,10 @@ fn settle_runs(week: &Week, built: &Built, ledger: &mut Ledger<'_>) -> Result<()
     let good = format!("{} holes, {} red checks", week.holes.len(), open.len());
     ledger.enter_all("every check guards its hole", &open, objections, good);
 
+    if week.wrong.len() < WRONG_VARIANTS_MIN {
+        let outcome = format!("{} named, at least {WRONG_VARIANTS_MIN} are wanted", week.wrong.len());
+        ledger.enter("wrong variants".into(), false, outcome, String::new(), 0.0);
+    }
     for wrong in &week.wrong {
         let seen = of(Some(&wrong.id));
         let rejected = seen.iter().all(|outcome| outcome.ended == Ended::Failed);
@@ -236,7 +251,7 @@ fn settle_runs(week: &Week, built: &Built, ledger: &mut Ledger<'_>) -> Result<()
             seen.iter().map(|outcome| outcome.to_string()).collect::<Vec<_>>().join(", ")
         };
         let detail = if rejected { String::new() } else { format!("the mistake: {}", wrong.mistake) };
-        let seconds = seen.iter().map(|outcome| outcome.seconds).sum();
+        let seconds = seconds(&seen);
         ledger.enter(wrong.id.clone(), rejected, outcome, detail, seconds);
     }
     Ok(())

@@ -23,7 +23,8 @@ pub(super) fn lay(
     let suffix = manifest::suffix("pv", &root);
     let edit = Edit { own: &own, suffix: &suffix, rest: Rest::At(reference) };
     write(&root.join("Cargo.toml"), &manifest::manifest(&text, &edit)?)?;
-    write(&root.join(".cargo/config.toml"), &manifest::config(reference))?;
+    // For the build folder; nobody says `cargo lab` in here.
+    write(&root.join(".cargo/config.toml"), &manifest::config(reference, true))?;
     let lock = reference.join("Cargo.lock");
     if lock.is_file() {
         fs::copy(&lock, root.join("Cargo.lock")).map_err(file_failure(&lock))?;

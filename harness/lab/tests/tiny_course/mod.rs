@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 
 pub(crate) struct TinyCourse {
     dir: tempfile::TempDir,
+    name: &'static str,
 }
 
 /// What a command printed and how it ended.
@@ -58,10 +59,15 @@ impl Said {
 }
 
 impl TinyCourse {
-    /// A fresh copy; its folder has a space in its name.
+    /// A fresh copy.
     pub(crate) fn new() -> Self {
+        Self::named("course")
+    }
+
+    /// A fresh copy in a folder of this name.
+    pub(crate) fn named(name: &'static str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let course = TinyCourse { dir };
+        let course = TinyCourse { dir, name };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny"), &course.root());
         for week in 3..=24u8 {
             let folder = course.root().join(format!("weeks/week-{week:02}-later"));
@@ -72,7 +78,7 @@ impl TinyCourse {
     }
 
     pub(crate) fn root(&self) -> PathBuf {
-        self.dir.path().join("the course")
+        self.dir.path().join(self.name)
     }
 
     pub(crate) fn bench(&self) -> PathBuf {
@@ -88,6 +94,14 @@ impl TinyCourse {
         let mut cmd = Command::new(env!("CARGO_BIN_EXE_lab"));
         cmd.args(args).current_dir(cwd).env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR");
         cmd
+    }
+
+    /// Runs the alias `cargo lab` as a shell would.
+    pub(crate) fn alias(&self, args: &[&str], cwd: &Path) -> Said {
+        let mut cmd = Command::new("cargo");
+        cmd.arg("lab").args(args).current_dir(cwd);
+        cmd.env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR");
+        Said::of(&cmd.output().unwrap())
     }
 
     /// Runs `lab` in the course.
