@@ -83,8 +83,6 @@ catalog! {
         "restore the file, or make it anew with `cargo lab run`";
     EVIDENCE_LIMIT = "LAB-EVIDENCE-LIMIT", Refused, "A piece of evidence is beyond a limit.",
         "look at what is so large; nothing that the lab writes comes near the limit";
-    NOT_BUILT = "LAB-NOT-BUILT", Untrue, "This part of the course is not built yet.",
-        "`cargo lab status` shows what is";
     LOCKED = "LAB-LOCKED", Refused, "The gate of the week before has not passed.",
         "pass that gate first, or say `--skip-gate`, which is put on record";
     NOT_PASSED = "LAB-NOT-PASSED", Untrue, "Something that was checked does not hold.",
@@ -106,7 +104,7 @@ catalog! {
     MARKERS = "LAB-MARKERS", Malformed, "The exercise markers of a source do not fit together.",
         "mend the named line; the rules are in harness/lab/src/markers";
     WEEK_NOT_BUILT = "LAB-WEEK-NOT-BUILT", Refused, "The week is described and not built yet.",
-        "read its brief with `cargo lab day`, and start a week that is built";
+        "read its brief with `cargo lab day`; `cargo lab status` shows what is built";
     NOT_STARTED = "LAB-NOT-STARTED", Untrue, "There is no workbench here, or the week is not started in it.",
         "lay it down with `cargo lab start`";
     ALREADY_STARTED = "LAB-ALREADY-STARTED", Refused, "The week was started before.",

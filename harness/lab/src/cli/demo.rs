@@ -3,7 +3,7 @@
 use logger::Exit;
 
 use super::Context;
-use crate::error::{Failure, NO_SUCH_WEEK, NOT_BUILT};
+use crate::error::{Failure, NO_SUCH_WEEK, WEEK_NOT_BUILT};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let course = context.workspace()?.course()?;
     let (_, week) = course.week(month * 4)?;
     let shows = week.month_review.as_ref().map_or("", |review| &review.demo);
-    Err(Failure::new(&NOT_BUILT, format!("the demo of month {month} arrives with week {}", week.week))
+    Err(Failure::new(&WEEK_NOT_BUILT, format!("the demo of month {month} arrives with week {}", week.week))
         .with_detail(format!("What it will show: {shows}")))
 }

@@ -25,19 +25,27 @@ pub struct Args {
 
 /// Runs the tests.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    // Everything behind `test` goes to nextest, so clap leaves our own `--json` there as well.
+    let ours = args.rest.iter().position(|word| word == "--json");
+    let context =
+        if ours.is_some() { &Context::new(context.dir().map(Path::to_path_buf), true) } else { context };
+    let mut rest = args.rest.clone();
+    if let Some(place) = ours {
+        rest.remove(place);
+    }
     let workspace = context.workspace()?;
     let root = &workspace.root;
     let console = context.console();
     nextest(root, console)?;
     if console.json() {
-        reported(root, console, &args.rest)?;
+        reported(root, console, &rest)?;
     } else {
         // With a terminal on stdin nextest would wait for keys, which belong to us.
         let mut cmd = nextest::command(root)?;
-        cmd.arg("run").arg("--no-input-handler").args(&args.rest).env_remove("CARGO_TERM_COLOR");
+        cmd.arg("run").arg("--no-input-handler").args(&rest).env_remove("CARGO_TERM_COLOR");
         judge(&attached(&mut cmd, DEADLINE)?)?;
     }
-    match packages(&args.rest) {
+    match packages(&rest) {
         Some(packages) => doc_tests(root, console, &packages)?,
         None => console.say("doc tests: left out, since tests were picked; `cargo lab test` alone runs them"),
     }

@@ -17,7 +17,8 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The evidence folder; the workspace's own without
-    dir: Option<PathBuf>,
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// Fail when a record is stale: true of its commit, but not of the code that is here
     #[arg(long)]
     fresh: bool,
@@ -26,7 +27,7 @@ pub struct Args {
 /// Verifies, in three steps: the bytes, the records, and whether they still speak of this code.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     // A stranger's folder needs no workspace around it; only freshness does.
-    let (workspace, folder) = match &args.dir {
+    let (workspace, folder) = match &args.folder {
         Some(folder) => (context.workspace().ok(), folder.clone()),
         None => {
             let workspace = context.workspace()?;
@@ -37,10 +38,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let console = context.console();
     let report = manifest::verify(&folder)?;
     console.say(format!(
-        "{} {} records, {} files, {} bytes: every digest fits",
+        "{} {}, {}, {} bytes: every digest fits",
         console.paint(Mark::Good, "✓"),
-        report.records.len(),
-        report.files,
+        counted(report.records.len() as u64, "record"),
+        counted(report.files, "file"),
         report.bytes
     ));
     let records = report
@@ -78,6 +79,10 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Done)
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn freshness(context: &Context, root: Option<&Path>, records: usize, stale: &[(String, String)]) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use evidence::{Input, Kind, Record, Stale, inputs};
 
 use crate::course::{Course, Week};
-use crate::error::{Failure, NOT_BUILT, WEEK_DATA};
+use crate::error::{Failure, WEEK_DATA, WEEK_NOT_BUILT};
 use crate::workspace::Workspace;
 
 /// The sections of a `week.yaml` that verdicts depend on, each named like the kind of run that it belongs to.
@@ -32,7 +32,7 @@ impl<'a> Freshness<'a> {
     /// What has moved on since a record was made; empty for a fresh one.
     pub fn stale(&self, record: &Record) -> Result<Vec<Stale>, Failure> {
         let week = week_of(&record.id).ok_or_else(|| {
-            Failure::new(&NOT_BUILT, format!("the inputs of `{}` are not known here", record.id))
+            Failure::new(&WEEK_NOT_BUILT, format!("the inputs of `{}` are not known here", record.id))
         })?;
         Ok(inputs::compare(&record.inputs, &self.inputs(week, record.kind)?))
     }
@@ -66,7 +66,7 @@ fn read(root: &Path, folder: &Path, week: &Week) -> Result<Vec<Input>, Failure> 
         SECTIONS.iter().filter_map(|kind| Some((kind.name(), data.get(kind.name())?))).collect();
     let folder = folder.strip_prefix(root).unwrap_or(folder);
     if !week.built {
-        return Err(Failure::new(&NOT_BUILT, format!("week {} is not built yet", week.week)));
+        return Err(Failure::new(&WEEK_NOT_BUILT, format!("week {} is not built yet", week.week)));
     }
     Ok(inputs::of_package(root, folder, &sections)?)
 }

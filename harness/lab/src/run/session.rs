@@ -13,7 +13,7 @@ use super::seal::{Run, Scribe};
 use super::{gate, process, summary, unlock};
 use crate::cli::{Console, Mark};
 use crate::course::{Course, Week};
-use crate::error::{Failure, INTERRUPTED, NO_FINDING, NOT_BUILT};
+use crate::error::{Failure, INTERRUPTED, NO_FINDING, WEEK_NOT_BUILT};
 use crate::exec::interrupt;
 use crate::pages;
 use crate::workspace::Workspace;
@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
             return Ok((folder, week));
         }
         Err(Failure::new(
-            &NOT_BUILT,
+            &WEEK_NOT_BUILT,
             format!("week {number} is not built yet; its brief is `cargo lab day {number}.1`"),
         ))
     }
