@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, Mark};
 use crate::course::Course;
-use crate::error::{Failure, NOT_BUILT, STALE};
+use crate::error::{Failure, STALE, WEEK_NOT_BUILT};
 use crate::run::Freshness;
 use crate::status::changed;
 use crate::workspace::Workspace;
@@ -117,7 +117,7 @@ fn stale(
             Ok(changes) if changes.is_empty() => {}
             Ok(changes) => found.push((record.id.clone(), changed(&changes))),
             // Somebody else may be further on: their folder is whole all the same.
-            Err(failure) if failure.code == &NOT_BUILT => found.push((record.id.clone(), failure.what)),
+            Err(failure) if failure.code == &WEEK_NOT_BUILT => found.push((record.id.clone(), failure.what)),
             Err(failure) => return Err(failure),
         }
     }
