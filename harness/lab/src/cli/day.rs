@@ -37,7 +37,8 @@ pub fn show(console: &Console, id: DayId, week: &Week, day: &Day) {
     }));
     let minutes = &day.minutes;
     console.say(console.bold(&format!("{id} {}", day.title)));
-    console.say(format!("Week {}, {}: {}", week.week, week.title, week.theme));
+    console.say(format!("Week {} · {}", week.week, week.title));
+    console.say(wrap(&week.theme, "", ""));
     if !week.built {
         console.say("This week is not built yet: the brief is final, code and gate are still to come.");
     }
