@@ -1,0 +1,332 @@
+//! Gates, drills and measurements end to end, on a course in miniature: what is put on record, and how each way of
+//! failing is told apart. The drills are plain programs that write their finding by hand, so what is held here is the
+//! contract itself and not the crate that makes it convenient.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod tiny_course;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use evidence::{Record, Value, Verdict};
+use tiny_course::TinyCourse;
+
+/// A course whose first week has a drill and a bench with these bodies.
+fn course(drill: &str, bench: &str) -> TinyCourse {
+    let course = TinyCourse::new();
+    let week = course.root().join("weeks/week-01-abacus");
+    let targets = "\n[[example]]\nname = \"week-01-drill\"\npath = \"drill/main.rs\"\n\n\
+                   [[bench]]\nname = \"week-01-bench\"\npath = \"benches/main.rs\"\nharness = false\n";
+    course.edit(&week.join("Cargo.toml"), "[lints]", &format!("{targets}\n[lints]"));
+    for (folder, body) in [("drill", drill), ("benches", bench)] {
+        fs::create_dir_all(week.join(folder)).unwrap();
+        let text = format!(
+            "#[allow(unused)]\nfn hand_back(text: &str) {{\n    let path = std::env::var(\"LAB_FINDING\").expect(\"LAB_FINDING is set\");\n    \
+             std::fs::write(path, text).expect(\"writable\");\n}}\n\nfn main() {{\n{body}\n}}\n"
+        );
+        fs::write(week.join(folder).join("main.rs"), text).unwrap();
+    }
+    course
+}
+
+/// A drill that found this verdict after this many faults.
+fn drill(verdict: &str, faults: u32) -> String {
+    let invariant = |verdict: &str| {
+        let detail = if verdict == "passed" { "" } else { r#","detail":"a bead fell off""# };
+        format!(r#"{{"id":"abacus.intact","claim":"beads stay","verdict":"{verdict}"{detail}}}"#)
+    };
+    format!(
+        r##"    let seed: u64 = std::env::var("LAB_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(7);
+    let tool = std::env::var("CARGO_BIN_EXE_abacus").expect("the tool beside the drill");
+    assert!(std::path::Path::new(&tool).is_file());
+    hand_back(&r#"{{"claim":"it bends","verdict":"{verdict}","seed":SEED,"drill":{{
+      "steady_state":"s","fault":"the frame is shaken","degraded_mode":"d","recovery_trigger":"r","recovery_within_ms":10,
+      "replay":"cargo lab drill 1 --seed SEED",
+      "control":{{"faults_injected":0,"invariants":[{control}]}},
+      "experiment":{{"faults_injected":{faults},"invariants":[{experiment}]}}}}}}"#.replace("SEED", &seed.to_string()));"##,
+        control = invariant("passed"),
+        experiment = invariant(if verdict == "inconclusive" { "passed" } else { verdict }),
+    )
+}
+
+/// A bench that found a ratio.
+const BENCH: &str = r##"    assert!(std::env::args().any(|arg| arg == "--bench"));
+    assert!(!cfg!(debug_assertions), "a measurement of an unoptimised build is worth nothing");
+    let profile = std::env::var("LAB_PROFILE").expect("LAB_PROFILE is set");
+    hand_back(&format!(r#"{{"claim":"sums a second","verdict":"passed",
+      "criteria":[{{"id":"abacus.profile","claim":"runs as asked","verdict":"passed",
+        "facts":[{{"name":"profile","value":"{profile}"}}]}}],
+      "ratios":[{{"id":"sum","claim":"sums","subject":"abacus","peer":"plain","median":1.5,"low":1.4,"high":1.7,"rounds":5}}]}}"#));"##;
+
+fn record(course: &TinyCourse, id: &str) -> Record {
+    Record::read(&course.root().join(format!("evidence/{id}.json"))).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn a_gate_on_record_makes_its_days_proven_until_the_code_changes() {
+    let course = TinyCourse::new();
+    course.lab(&["gate", "1"]).done().says("passed: 2 of 2 criteria").says("evidence/week-01/report.md");
+    let made = record(&course, "week-01/gate");
+    assert_eq!(made.finding.verdict, Verdict::Passed);
+    assert_eq!((made.workspace.as_str(), made.command.as_str()), ("reference", "cargo lab gate 1"));
+    assert!(
+        made.inputs.iter().any(|input| input.path == "weeks/week-01-abacus/src/lib.rs"),
+        "{:?}",
+        made.inputs
+    );
+    assert!(made.inputs.iter().any(|input| input.path.ends_with("week.yaml#gate")), "{:?}", made.inputs);
+    course.lab(&["verify", "--fresh"]).done();
+    course.lab(&["status"]).done().says("6 of 144 days proven");
+
+    let source = course.root().join("weeks/week-01-abacus/src/lib.rs");
+    course.edit(&source, "//! Sums that refuse to lie.", "//! Sums that refuse to lie, ever.");
+    course
+        .lab(&["status"])
+        .done()
+        .says("0 of 144 days proven")
+        .says("weeks/week-01-abacus/src/lib.rs has changed");
+    course.lab(&["verify"]).done().says("1 stale");
+    course.lab(&["verify", "--fresh"]).refused(1, "LAB-STALE");
+}
+
+#[test]
+fn a_failed_gate_is_on_record_with_what_the_test_said_and_locks_the_next_week() {
+    let course = TinyCourse::new();
+    let source = course.root().join("weeks/week-01-abacus/src/lib.rs");
+    course.edit(&source, "text.split('+')", "text.split('-')");
+    course
+        .lab(&["gate", "1"])
+        .refused(1, "LAB-NOT-PASSED")
+        .says("failed: 1 of 2 criteria")
+        .says("abacus.true-totals failed: assertion `left == right` failed");
+    let totals = record(&course, "week-01/gate").finding.criteria.remove(0);
+    assert_eq!((totals.id.as_str(), totals.verdict), ("abacus.true-totals", Verdict::Failed));
+    assert!(totals.detail.contains("tests/gate.rs:"), "{}", totals.detail);
+    course.lab(&["verify", "--fresh"]).done().says("1 failed");
+
+    course.lab(&["gate", "2"]).refused(7, "LAB-LOCKED").complains("gate of week 1").complains("--skip-gate");
+    assert!(!course.root().join("evidence/week-02/gate.json").exists());
+    course.lab(&["gate", "2", "--skip-gate"]).done().says("week-01/gate is on record as skipped");
+    let skipped = record(&course, "week-01/gate");
+    assert_eq!(skipped.finding.verdict, Verdict::Skipped);
+    assert!(
+        skipped.finding.criteria[0].detail.starts_with("skipped on request; it had failed: "),
+        "{skipped:#?}"
+    );
+    assert_eq!(record(&course, "week-02/gate").finding.verdict, Verdict::Passed);
+    course.lab(&["status"]).done().says("skipped").says("6 of 144 days proven");
+}
+
+#[test]
+fn a_gate_test_that_is_gone_or_crashes_fails_its_criterion() {
+    let course = TinyCourse::new();
+    let tests = course.root().join("weeks/week-01-abacus/tests/gate.rs");
+    course.edit(&tests, "#[test]\nfn totals_are_true", "#[test]\n#[ignore]\nfn totals_are_true");
+    course.edit(&tests, "assert_eq!(abacus(\"999+1\").0, Some(3));", "std::process::abort();");
+    course.lab(&["gate", "1"]).refused(1, "LAB-NOT-PASSED").says("the test `totals_are_true` did not run");
+    let criteria = record(&course, "week-01/gate").finding.criteria;
+    assert!(criteria.iter().all(|criterion| criterion.verdict == Verdict::Failed), "{criteria:#?}");
+}
+
+#[test]
+fn a_gate_test_that_no_criterion_names_is_no_pass() {
+    let course = TinyCourse::new();
+    let tests = course.root().join("weeks/week-01-abacus/tests/gate.rs");
+    course.edit(&tests, "fn totals_are_true", "fn forgotten() {}\n\n#[test]\nfn totals_are_true");
+    course.lab(&["gate", "1"]).refused(1, "LAB-NOT-PASSED").says("LAB-GATE-MISMATCH").says("`forgotten`");
+}
+
+#[test]
+fn code_that_does_not_compile_leaves_no_record_and_shows_the_compilers_words() {
+    let course = TinyCourse::new();
+    let source = course.root().join("weeks/week-01-abacus/src/lib.rs");
+    course.edit(&source, "pub const TOTAL_MAX: u32 = 999;", "pub const TOTAL_MAX: u32 = \"999\";");
+    course.lab(&["gate", "1"]).refused(1, "LAB-BUILD-FAILED").complains("mismatched types");
+    assert!(!course.root().join("evidence/week-01").exists());
+}
+
+#[test]
+fn a_drill_is_on_record_with_its_seed_and_the_command_that_replays_it() {
+    let course = course(&drill("passed", 3), BENCH);
+    course.lab(&["drill", "1", "--seed", "41"]).done().says("passed: 1 of 1 invariants held, 3 faults");
+    let made = record(&course, "week-01/drill");
+    assert_eq!((made.finding.seed, made.command.as_str()), (Some(41), "cargo lab drill 1 --seed 41"));
+    course.lab(&["drill", "1"]).done();
+    assert_eq!(record(&course, "week-01/drill").finding.seed, Some(7));
+}
+
+#[test]
+fn a_drill_whose_fault_did_not_happen_is_inconclusive_and_never_passed() {
+    let course = course(&drill("inconclusive", 0), BENCH);
+    course
+        .lab(&["drill", "1"])
+        .refused(1, "LAB-NOT-PASSED")
+        .says("the fault never happened: the frame is shaken");
+    assert_eq!(record(&course, "week-01/drill").finding.verdict, Verdict::Inconclusive);
+    course.edit(
+        &course.root().join("weeks/week-01-abacus/drill/main.rs"),
+        "\"verdict\":\"inconclusive\"",
+        "\"verdict\":\"passed\"",
+    );
+    course.lab(&["drill", "1"]).refused(1, "LAB-NOT-PASSED").says("LAB-NO-FINDING");
+    assert_eq!(
+        record(&course, "week-01/drill").finding.verdict,
+        Verdict::Failed,
+        "a claimed pass is not believed"
+    );
+}
+
+#[test]
+fn a_drill_that_dies_replaces_an_old_pass_by_a_failure() {
+    let course = course(&drill("passed", 1), BENCH);
+    course.lab(&["drill", "1"]).done();
+    course.edit(
+        &course.root().join("weeks/week-01-abacus/drill/main.rs"),
+        "fn main() {",
+        "fn main() {\n    eprintln!(\"the frame broke\"); std::process::abort();",
+    );
+    course.lab(&["drill", "1"]).refused(1, "LAB-NOT-PASSED").says("killed by signal 6");
+    let made = record(&course, "week-01/drill");
+    assert_eq!(made.finding.verdict, Verdict::Failed);
+    assert!(made.finding.criteria[0].detail.contains("the frame broke"), "{made:#?}");
+}
+
+#[test]
+fn a_bench_runs_optimised_in_the_profile_that_was_asked_for() {
+    let course = course(&drill("passed", 1), BENCH);
+    course.lab(&["bench", "1", "--profile", "quick"]).done().says("abacus 1.50x of plain");
+    let made = record(&course, "week-01/bench");
+    assert_eq!(
+        (made.profile.as_str(), made.command.as_str()),
+        ("quick", "cargo lab bench 1 --profile quick")
+    );
+    assert_eq!(made.finding.criteria[0].facts[0].value, Value::Text("quick".into()));
+}
+
+#[test]
+fn machines_read_one_event_a_line_and_people_read_stderr() {
+    let course = TinyCourse::new();
+    let said = course.lab(&["gate", "1", "--json"]);
+    let events: Vec<serde_json::Value> =
+        said.done().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let record = events.iter().find(|event| event["event"] == "record").unwrap();
+    assert_eq!((record["id"].as_str(), record["verdict"].as_str()), (Some("week-01/gate"), Some("passed")));
+    assert_eq!(record["criteria"].as_array().unwrap().len(), 2);
+    said.complains("passed: 2 of 2 criteria");
+}
+
+#[test]
+fn an_evidence_folder_that_cannot_be_written_is_refused_before_the_build() {
+    let course = TinyCourse::new();
+    fs::write(course.root().join("evidence"), "a file in the place of the folder").unwrap();
+    course.lab(&["gate", "1"]).refused(4, "LAB-EVIDENCE-FILE").complains("evidence");
+    assert!(!course.root().join("target/debug").exists(), "minutes of building before the refusal");
+}
+
+#[test]
+fn a_missing_cargo_is_a_coded_failure() {
+    let course = TinyCourse::new();
+    let mut cmd = course.command(&["gate", "1"], &course.root());
+    let said = tiny_course::Said::of(&cmd.env("CARGO", "/no/such/cargo").output().unwrap());
+    assert!([4, 5].contains(&said.status), "{said:#?}");
+    assert!(said.stderr.contains("error[LAB-"), "{said:#?}");
+}
+
+#[test]
+fn a_broken_week_yaml_names_file_line_and_column_whatever_was_asked() {
+    let course = TinyCourse::new();
+    course.edit(&course.root().join("weeks/week-02-till/week.yaml"), "week: 2", "week: 2\nweak: 3");
+    for args in [&["status"][..], &["gate", "1"], &["day", "1.1"], &["run"]] {
+        course
+            .lab(args)
+            .refused(3, "LAB-WEEK-DATA")
+            .complains("week-02-till/week.yaml:2:1: ")
+            .complains("weak");
+    }
+}
+
+#[test]
+fn weeks_and_demos_that_are_not_built_are_refused_honestly() {
+    let course = TinyCourse::new();
+    course.lab(&["gate", "9"]).refused(7, "LAB-WEEK-NOT-BUILT").complains("week 9 is not built yet");
+    course.lab(&["demo", "1"]).refused(7, "LAB-WEEK-NOT-BUILT").complains("arrives with week 4");
+    course.lab(&["run", "--week", "9"]).refused(7, "LAB-WEEK-NOT-BUILT");
+}
+
+#[test]
+fn only_one_process_writes_evidence_at_a_time() {
+    let course = TinyCourse::new();
+    fs::create_dir_all(course.root().join("target")).unwrap();
+    let held = fs::File::create(course.root().join("target/lab.lock")).unwrap();
+    held.lock().unwrap();
+    course.lab(&["gate", "1"]).refused(5, "LAB-BUSY");
+    drop(held);
+    course.lab(&["gate", "1"]).done();
+}
+
+#[test]
+fn the_learners_gate_judges_the_learners_code_and_writes_the_learners_evidence() {
+    let course = TinyCourse::new();
+    course.lab(&["start", "1"]).done();
+    let bench = course.bench();
+    course.lab_in(&bench, &["gate", "1"]).refused(1, "LAB-NOT-PASSED").says("abacus.true-totals failed: ");
+    let made = Record::read(&bench.join("evidence/week-01/gate.json")).unwrap();
+    assert_eq!(made.workspace, "learner");
+    let untouched = &made.finding.criteria[0].detail;
+    assert!(untouched.contains("abacus.sum: read the parts"), "the open hole is not named: {untouched}");
+    assert!(!course.root().join("evidence").exists(), "the reference's evidence was touched");
+
+    let solution = "let mut total = 0;\n    for part in text.split('+') {\n        total = add(total, part.trim().parse().ok()?)?;\n    }\n    Some(total)";
+    let source = bench.join("weeks/week-01-abacus/src/lib.rs");
+    course.edit(&source, "todo!(\"abacus.sum: read the parts and add them one by one\")", solution);
+    let add = "let sum = total.checked_add(amount)?;\n    (sum <= TOTAL_MAX).then_some(sum)";
+    course.edit(&source, "todo!(\"abacus.add: add, and refuse what the frame cannot show\")", add);
+    course.lab(&["gate", "1", "--dir", bench.to_str().unwrap()]).done().says("passed: 2 of 2 criteria");
+    course.lab_in(&bench, &["verify", "--fresh"]).done();
+    course.lab_in(&bench, &["status"]).done().says("6 of 144 days proven").says("(yours)");
+}
+
+/// The pids of processes whose command line has this text.
+fn running(text: &str) -> Vec<PathBuf> {
+    let listing = fs::read_dir("/proc").unwrap().flatten();
+    listing
+        .map(|entry| entry.path())
+        .filter(|path| {
+            fs::read(path.join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(text))
+        })
+        .collect()
+}
+
+#[test]
+fn a_signal_ends_the_children_leaves_whole_files_and_is_seen_as_a_signal() {
+    for (signal, number) in [(rustix::process::Signal::INT, 2), (rustix::process::Signal::TERM, 15)] {
+        let course = course(&drill("passed", 1), BENCH);
+        course.lab(&["drill", "1"]).done();
+        let before = fs::read(course.root().join("evidence/week-01/drill.json")).unwrap();
+        let started = course.outside("started");
+        let hang = format!(
+            "fn main() {{\n    std::fs::write({started:?}, \"\").unwrap();\n    std::thread::sleep(std::time::Duration::from_secs(600));"
+        );
+        course.edit(&course.root().join("weeks/week-01-abacus/drill/main.rs"), "fn main() {", &hang);
+        let mut cmd = course.command(&["drill", "1"], &course.root());
+        let child = cmd.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_secs(120);
+        while !started.exists() {
+            assert!(Instant::now() < until, "the drill never began");
+            std::thread::yield_now();
+        }
+        let drill = course.root().join("target/debug/examples/week-01-drill");
+        assert_eq!(running(drill.to_str().unwrap()).len(), 1);
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.signal(), Some(number), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("error[LAB-INTERRUPTED]"), "{output:?}");
+        assert_eq!(running(drill.to_str().unwrap()), Vec::<PathBuf>::new(), "the drill lives on");
+        assert_eq!(fs::read(course.root().join("evidence/week-01/drill.json")).unwrap(), before);
+        course.lab(&["verify"]).done();
+    }
+}
