@@ -1,6 +1,7 @@
 //! What a `tracing` event says, sorted into the columns of the contract.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
@@ -9,32 +10,53 @@ use crate::entry::is_name_byte;
 use crate::limits::{LATENCY_MS_MAX, MSG_BYTES_MAX, NAME_BYTES_MAX};
 
 /// The fields of one event or span. What has no column of its own is kept as `key=value` behind the message.
+///
+/// An empty column is an absent one. The strings keep their capacity from event to event: logging allocates nothing
+/// once it has seen its longest record.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: String,
     pub(crate) latency_ms: Option<f64>,
-    pub(crate) result: Option<String>,
-    pub(crate) error_code: Option<String>,
+    pub(crate) result: String,
+    pub(crate) error_code: String,
     pub(crate) msg: String,
-    pub(crate) rest: String,
+    rest: String,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Fields>> = const { Cell::new(None) };
 }
 
 impl Fields {
-    /// The message and what comes behind it; the event's own name where it said nothing at all.
-    pub(crate) fn sentence(&mut self, fallback: &str) -> &str {
+    /// Empty fields. A value that logs while it is being formatted gets fields of its own.
+    pub(crate) fn take() -> Self {
+        SPARE.take().unwrap_or_default()
+    }
+
+    /// Gives the strings back for the next event.
+    pub(crate) fn give_back(mut self) {
+        for text in
+            [&mut self.request_id, &mut self.result, &mut self.error_code, &mut self.msg, &mut self.rest]
+        {
+            text.clear();
+        }
+        self.latency_ms = None;
+        SPARE.set(Some(self));
+    }
+
+    /// Completes the message with what had no column; an event that said nothing at all is called by its target.
+    pub(crate) fn complete(&mut self, target: &str) {
         if self.msg.is_empty() && self.rest.is_empty() {
-            self.msg.push_str(fallback);
+            self.msg.push_str(target);
         } else if self.msg.is_empty() {
-            std::mem::swap(&mut self.msg, &mut self.rest);
-            self.msg.remove(0);
+            self.msg.push_str(self.rest.trim_start());
         } else {
             self.msg.push_str(&self.rest);
         }
         shorten(&mut self.msg, MSG_BYTES_MAX);
-        &self.msg
     }
 
-    fn column(&mut self, name: &str) -> Option<&mut Option<String>> {
+    fn column(&mut self, name: &str) -> Option<&mut String> {
         match name {
             "request_id" => Some(&mut self.request_id),
             "result" => Some(&mut self.result),
@@ -46,9 +68,9 @@ impl Fields {
     fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         // Writing to a String cannot fail, unless a value's own Display does; then as much as it wrote is kept.
         if let Some(column) = self.column(field.name()) {
-            let mut word = String::new();
-            let _ = word.write_fmt(value);
-            *column = (!word.is_empty()).then(|| as_name(word));
+            column.clear();
+            let _ = column.write_fmt(value);
+            repair_name(column);
         } else if field.name() == "message" {
             let _ = self.msg.write_fmt(value);
         } else {
@@ -98,16 +120,11 @@ fn is_word(text: &str) -> bool {
 }
 
 /// A program's log must not fail over a badly chosen name, so bytes that a name cannot have become `_`.
-pub(crate) fn as_name(text: String) -> String {
-    if is_word(&text) && text.len() <= NAME_BYTES_MAX {
-        return text;
+pub(crate) fn repair_name(name: &mut String) {
+    if !name.is_empty() && (!is_word(name) || name.len() > NAME_BYTES_MAX) {
+        let repaired = name.bytes().take(NAME_BYTES_MAX);
+        *name = repaired.map(|b| if is_name_byte(b) { char::from(b) } else { '_' }).collect();
     }
-    let repaired: String = text
-        .bytes()
-        .take(NAME_BYTES_MAX)
-        .map(|b| if is_name_byte(b) { char::from(b) } else { '_' })
-        .collect();
-    if repaired.is_empty() { "_".into() } else { repaired }
 }
 
 /// Cuts a text to at most this many bytes, between characters, and marks the cut.
@@ -124,6 +141,6 @@ pub(crate) fn shorten(text: &mut String, bytes_max: usize) {
 }
 
 /// Borrows a column for an entry.
-pub(crate) fn borrowed(column: &Option<String>) -> Option<Cow<'_, str>> {
-    column.as_deref().map(Cow::Borrowed)
+pub(crate) fn column(text: &str) -> Option<Cow<'_, str>> {
+    (!text.is_empty()).then_some(Cow::Borrowed(text))
 }

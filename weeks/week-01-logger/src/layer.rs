@@ -31,7 +31,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::encode::escape;
-use crate::fields::{Fields, as_name, borrowed, shorten};
+use crate::fields::{Fields, column, repair_name, shorten};
 use crate::limits::RECORD_BYTES_MAX;
 use crate::{Clock, Coded, Entry, Level, LogError, LogWriter, usage};
 
@@ -84,7 +84,11 @@ struct Outage {
 impl LogLayer {
     /// A layer that writes what happens in the process `node_id` to `sink`.
     pub fn new(node_id: impl Into<String>, clock: Arc<dyn Clock>, sink: impl Sink) -> Self {
-        let node_id = as_name(node_id.into());
+        let mut node_id = node_id.into();
+        repair_name(&mut node_id);
+        if node_id.is_empty() {
+            node_id.push('_');
+        }
         LogLayer { node_id, clock, sink: Box::new(sink), outage: Outage::default() }
     }
 
@@ -133,40 +137,48 @@ struct RequestId(String);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = Fields::take();
         attributes.record(&mut fields);
-        if let (Some(request_id), Some(span)) = (fields.request_id, context.span(id)) {
-            span.extensions_mut().replace(RequestId(request_id));
-        }
+        keep_request_id(fields, id, &context);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = Fields::take();
         values.record(&mut fields);
-        if let (Some(request_id), Some(span)) = (fields.request_id, context.span(id)) {
-            span.extensions_mut().replace(RequestId(request_id));
-        }
+        keep_request_id(fields, id, &context);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = Fields::take();
         event.record(&mut fields);
-        if fields.request_id.is_none() {
-            fields.request_id = inherited_request_id(event, &context);
+        if fields.request_id.is_empty() {
+            inherit_request_id(event, &context, &mut fields.request_id);
         }
-        fields.sentence(event.metadata().target());
+        fields.complete(event.metadata().target());
         fit(&mut fields.msg);
         self.put(&Entry {
             ts: self.clock.now(),
             level: Level::from(*event.metadata().level()),
             node_id: self.node_id.as_str().into(),
-            request_id: borrowed(&fields.request_id),
+            request_id: column(&fields.request_id),
             latency_ms: fields.latency_ms,
-            result: borrowed(&fields.result),
-            error_code: borrowed(&fields.error_code),
+            result: column(&fields.result),
+            error_code: column(&fields.error_code),
             msg: fields.msg.as_str().into(),
         });
+        fields.give_back();
     }
+}
+
+/// A span's request id is kept with the span, where its events find it.
+fn keep_request_id<S>(fields: Fields, span: &Id, context: &Context<'_, S>)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if let Some(span) = context.span(span).filter(|_| !fields.request_id.is_empty()) {
+        span.extensions_mut().replace(RequestId(fields.request_id.clone()));
+    }
+    fields.give_back();
 }
 
 /// Cuts a message that could not be stored whole: one that is long and, for instance, made of control characters.
@@ -187,13 +199,17 @@ const ESCAPED_BYTES_MAX: usize = 6;
 const ENVELOPE_BYTES_MAX: usize = 1024;
 
 /// The request id of the nearest span around the event that has one.
-fn inherited_request_id<S>(event: &Event<'_>, context: &Context<'_, S>) -> Option<String>
+fn inherit_request_id<S>(event: &Event<'_>, context: &Context<'_, S>, request_id: &mut String)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     // lab:hole logger.inherit-request-id
-    let mut around = context.event_scope(event)?;
-    around.find_map(|span| span.extensions().get::<RequestId>().map(|id| id.0.clone()))
+    for span in context.event_scope(event).into_iter().flatten() {
+        if let Some(RequestId(id)) = span.extensions().get::<RequestId>() {
+            request_id.push_str(id);
+            return;
+        }
+    }
     // lab:stub todo!("logger.inherit-request-id: from the innermost span outwards, the first that has one")
     // lab:end
 }

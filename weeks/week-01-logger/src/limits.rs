@@ -38,6 +38,10 @@ pub const BATCH_AGE_MS_MAX: u64 = 20;
 /// How long an append waits for another process that holds the log's lock.
 pub const LOCK_WAIT_MS_MAX: u64 = 5_000;
 
+/// How long a sole owner may go on without looking whether its log still has its name. Nobody else may rotate it, so
+/// this is about an operator who moves or removes the file by hand.
+pub const SOLE_LOOK_MS_MAX: u64 = 10;
+
 /// How often a follower looks for new records.
 pub const FOLLOW_POLL_MS: u64 = 20;
 

@@ -16,10 +16,12 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::commit::{Commit, Durability};
-use crate::limits::{ARCHIVES_DEFAULT, ARCHIVES_MAX, LOCK_WAIT_MS_MAX, ROTATE_BYTES_DEFAULT};
+use crate::limits::{
+    ARCHIVES_DEFAULT, ARCHIVES_MAX, LOCK_WAIT_MS_MAX, ROTATE_BYTES_DEFAULT, SOLE_LOOK_MS_MAX,
+};
 use crate::store::{self, FileId, LogFile};
 use crate::{Entry, LogError, LogPath, append, rotate};
 
@@ -101,6 +103,8 @@ struct Active {
     locked: bool,
     /// The size up to which the file is known to end in a newline.
     clean_to: u64,
+    /// Since when a sole owner relies on its last look at the name; `None` asks for a look before the next record.
+    looked: Option<Instant>,
 }
 
 impl LogWriter {
@@ -197,9 +201,17 @@ impl LogWriter {
         // Only a size that we did not leave behind ourselves can hide a torn tail.
         let torn = size != active.clean_to
             && append::ends_torn(&*active.file, size).map_err(|e| LogError::file("read", &path(), e))?;
-        append::append_once(&*active.file, &path(), size, if torn { line } else { &line[1..] })?;
+        let written = append::append_once(&*active.file, &path(), size, if torn { line } else { &line[1..] });
+        if written.is_err() {
+            // The file may end in a fragment now, and the reason may be that it is not our log any more.
+            active.looked = None;
+        }
+        written?;
         let offset = size + u64::from(torn);
         active.clean_to = offset + bytes as u64;
+        if self.options.sharing == Sharing::Sole {
+            active.looked.get_or_insert_with(Instant::now);
+        }
         inner.stored += 1;
         if self.options.durability != Durability::None {
             self.commit.wrote(inner.stored, &active.file);
@@ -221,7 +233,11 @@ impl LogWriter {
                     return Err(self.busy());
                 }
             }
+            if active.looked.is_some_and(|looked| looked.elapsed() < SOLE_LOOK_MAX) {
+                return Ok(active.clean_to);
+            }
             if let Some(size) = self.size_if_current(&inner.dir, active.file.id())? {
+                active.looked = None;
                 return Ok(size);
             }
             self.let_go(inner)?;
@@ -256,7 +272,7 @@ impl LogWriter {
             // A synced record in a file whose name is not on the device would be lost with the name.
             rustix::fs::fsync(&*dir).map_err(|e| self.sync_failed(e.into()))?;
         }
-        Ok(Active { file: Arc::new(file), locked: false, clean_to: 0 })
+        Ok(Active { file: Arc::new(file), locked: false, clean_to: 0, looked: None })
     }
 
     /// Archives the full active file, which is locked, and forgets it.
@@ -303,6 +319,8 @@ impl LogWriter {
         LogError::Busy { path: self.path.full(), waited_ms: self.options.lock_wait_ms }
     }
 }
+
+const SOLE_LOOK_MAX: Duration = Duration::from_millis(SOLE_LOOK_MS_MAX);
 
 /// How often an append follows the name to a new file before it gives up; each time, somebody else has rotated a
 /// whole file in between.
