@@ -44,10 +44,20 @@ fn days(what: &str) -> Result<(u8, Vec<u8>), Failure> {
     Ok((week_number(what)?, (1..=6).collect()))
 }
 
+/// The workbench, named where it is not the folder that we stand in.
+fn found(context: &Context) -> Result<Workspace, Failure> {
+    let here = context.workspace()?;
+    let bench = workbench(&here)?;
+    if bench.root != here.root {
+        context.console().note(format!("in {}", bench.root.display()));
+    }
+    Ok(bench)
+}
+
 /// Checks once.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (number, days) = days(&args.what)?;
-    let bench = workbench(&context.workspace()?)?;
+    let bench = found(context)?;
     let course = bench.course()?;
     let week = started(&bench, &course, number)?;
     once(context.console(), &bench, &week, &days)
@@ -56,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// Checks now and after every save, until Ctrl-C.
 pub fn watch(args: &WatchArgs, context: &Context) -> Result<Exit, Failure> {
     let (number, days) = days(&args.what)?;
-    let bench = workbench(&context.workspace()?)?;
+    let bench = found(context)?;
     let until = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let console = context.console();
     let saves = Saves::below(&bench.root.join("weeks"))?;

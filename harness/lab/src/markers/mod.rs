@@ -29,6 +29,7 @@
 
 mod parse;
 mod render;
+mod rules;
 mod switch;
 
 pub use parse::{HoleText, Language, MarkerError, holes};
