@@ -14,6 +14,8 @@ fn dropping_a_busy_proxy_leaks_no_thread_and_no_descriptor() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();
     let (fds, threads) = (fds_of(me).unwrap(), threads_of(me).unwrap());
+    // The listing itself holds one descriptor more, the folder that is being read.
+    assert_eq!(fds, std::fs::read_dir("/proc/self/fd").unwrap().count() as u64 - 1);
     for round in 0..20_u32 {
         let proxy = Proxy::to(server).start().unwrap();
         proxy.add(Direction::Upstream, Toxic::Bandwidth { bytes_per_second: 1000 });

@@ -49,8 +49,6 @@ pub(super) struct Lane {
     queued_bytes: usize,
     buffer_bytes_max: usize,
     forwarded_bytes: u64,
-    /// When the last byte is due: a later chunk may not overtake it.
-    last_due: Option<Instant>,
     /// Bytes left of the slicer's present piece.
     piece_left: usize,
     /// When the next piece may begin.
@@ -82,7 +80,6 @@ impl Lane {
             queued_bytes: 0,
             buffer_bytes_max,
             forwarded_bytes: 0,
-            last_due: None,
             piece_left: 0,
             next_piece_at: None,
             line_free_at: None,
@@ -119,13 +116,11 @@ impl Lane {
     }
 
     fn due(&mut self, now: Instant, toxics: &Toxics) -> Instant {
-        let due = match toxics.latency {
+        match toxics.latency {
+            // A later chunk may be due earlier, and still waits its turn in the queue.
             Some((delay, jitter)) => now + delay + self.jitter.up_to(jitter),
             None => now,
-        };
-        let due = self.last_due.map_or(due, |last| due.max(last));
-        self.last_due = Some(due);
-        due
+        }
     }
 
     /// What may be done now.
