@@ -70,9 +70,11 @@ catalog! {
     TESTS_HUNG = "LAB-TESTS-HUNG", Network, "The tests did not end.",
         "find the test that hangs; nextest names slow ones above";
     BOOK_BROKEN = "LAB-BOOK-BROKEN", Untrue, "A page names what does not exist or no longer holds.",
-        "mend the named lines; the whole list is above";
-    RECORD_UNREADABLE = "LAB-RECORD-UNREADABLE", Malformed, "A record in the evidence folder cannot be read.",
-        "run `cargo lab verify`, then record it anew";
+        "mend the named lines";
+    BOOK_BLESSED = "LAB-BOOK-BLESSED", Untrue, "Console blocks did not fit and were rewritten.",
+        "read what changed, then build the book again";
+    SERVE_FAILED = "LAB-SERVE-FAILED", Network, "The book could not be served.",
+        "choose another port with `--port`, or build it without `--serve`";
     PAGE_FILE = "LAB-PAGE-FILE", File, "A page, chart or report could not be read or written.",
         "check the folder's permissions and free space";
     EVIDENCE_FILE = "LAB-EVIDENCE-FILE", File, "The evidence folder could not be read or written.",

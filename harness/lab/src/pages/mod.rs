@@ -15,7 +15,9 @@
 //! with its file and line, never an empty place; a number on a page comes from a record; nothing that is built
 //! reaches for the network.
 
+mod book;
 pub mod chart;
+mod console;
 mod derive;
 mod diagram;
 mod directive;
@@ -41,7 +43,7 @@ use crate::error::{BOOK_BROKEN, Failure};
 use crate::workspace::Workspace;
 
 /// How to build the book.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BookOptions {
     /// Where the built book goes; `<workspace>/target/book` without.
     pub dest: Option<PathBuf>,
@@ -49,6 +51,8 @@ pub struct BookOptions {
     pub evidence: Option<PathBuf>,
     /// What becomes of the pages' console blocks.
     pub console: Console,
+    /// For authors: pages and records that a built week still lacks are shown as missing instead of refused.
+    pub draft: bool,
 }
 
 /// What becomes of the pages' console blocks.
@@ -72,25 +76,24 @@ pub fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<Derive
 
 /// Builds the book and returns its first page.
 pub fn book(ws: &Workspace, course: &Course, options: &BookOptions) -> Result<PathBuf, Failure> {
-    let _ = (ws, course, options);
-    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+    book::build(ws, course, options)
 }
 
 /// Builds the book, serves it on the loopback address and builds it again when a page, record or source changes.
-/// Returns when interrupted. `started` is told the address once, when the first build stands.
+/// Returns when interrupted. `started` is told the address once, when the first build stands; `trouble` is told why a
+/// later build failed, while the last good one stays.
 pub fn serve(
     ws: &Workspace,
     options: &BookOptions,
     port: u16,
     started: &mut dyn FnMut(&str),
+    trouble: &mut dyn FnMut(&Failure),
 ) -> Result<(), Failure> {
-    let _ = (ws, options, port, started);
-    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+    book::serve::serve(ws, options, port, started, trouble)
 }
 
 /// `lab book-preprocess`: the book's directives for a plain `mdbook build`, which speaks JSON on stdin and stdout.
 /// `args` are what follows the command's name (`supports <renderer>`, or nothing).
 pub fn preprocess(args: &[String]) -> Result<(), Failure> {
-    let _ = args;
-    Err(Failure::new(&BOOK_BROKEN, "the book arrives with the next commit"))
+    book::preprocess(args)
 }

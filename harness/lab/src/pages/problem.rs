@@ -35,6 +35,12 @@ impl fmt::Display for Problem {
 pub(crate) fn failure(mut problems: Vec<Problem>) -> Failure {
     problems.sort();
     problems.dedup();
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Failure::new(&BOOK_BROKEN, lines.join("\n"))
+    let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let first = all.first().cloned().unwrap_or_default();
+    let what = first.lines().next().unwrap_or_default().to_string();
+    match all.len() {
+        1 if first.lines().count() == 1 => Failure::new(&BOOK_BROKEN, what),
+        1 => Failure::new(&BOOK_BROKEN, what).with_detail(first),
+        n => Failure::new(&BOOK_BROKEN, format!("{n} places, the first: {what}")).with_detail(all.join("\n")),
+    }
 }

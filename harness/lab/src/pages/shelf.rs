@@ -8,7 +8,7 @@ use evidence::{Criterion, Fact, Record, Value};
 use super::nearest::suggestion;
 use super::quantity::{self, quantity};
 use crate::course::Course;
-use crate::error::{Failure, RECORD_UNREADABLE};
+use crate::error::Failure;
 
 /// One record on the shelf.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Shelf {
             if !path.is_file() {
                 continue;
             }
-            let record = Record::read(&path).map_err(|e| Failure::new(&RECORD_UNREADABLE, e.to_string()))?;
+            let record = Record::read(&path)?;
             let stale = stale_inputs(&record)?;
             shelf.entries.insert(id.clone(), Entry { record, stale });
         }
