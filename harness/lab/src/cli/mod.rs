@@ -3,6 +3,7 @@
 //! One file a command, each with its arguments and a `run`. The exit codes are those of all the course's tools
 //! ([`logger::Exit`]); a failure is one line on stderr, `error[CODE]: what happened; what to do`.
 
+pub mod book;
 pub mod check;
 pub mod console;
 mod context;
@@ -85,6 +86,11 @@ enum Verb {
     Demo(demo::Args),
     /// Run every gate, drill and measurement; write the evidence; build the book
     Run(run::Args),
+    /// Build the book, or serve it while you write
+    Book(book::Args),
+    /// Fill in the book's pages for a plain `mdbook build`
+    #[command(hide = true)]
+    BookPreprocess(book::PreprocessArgs),
     /// Run every test, through cargo-nextest (fetched when missing), then the doc tests
     Test(test::Args),
     /// Say what this machine lacks, with the fix
@@ -109,6 +115,8 @@ fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
         Some(Verb::Bench(args)) => judge::bench(&args, context),
         Some(Verb::Demo(args)) => demo::run(&args, context),
         Some(Verb::Run(args)) => run::run(&args, context),
+        Some(Verb::Book(args)) => book::run(&args, context),
+        Some(Verb::BookPreprocess(args)) => book::preprocess(&args),
         Some(Verb::Test(args)) => test::run(&args, context),
         Some(Verb::Doctor) => doctor::run(context),
         Some(Verb::Verify(args)) => verify::run(&args, context),

@@ -46,7 +46,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let book = pages::book(
         &workspace,
         &course,
-        &BookOptions { dest: None, evidence: Some(evidence.clone()), console: pages::Console::Skip },
+        &BookOptions {
+            evidence: Some(evidence.clone()),
+            console: pages::Console::Skip,
+            ..BookOptions::default()
+        },
     )?;
     step.done(Mark::Good, "built");
     last_lines(context, &records, &evidence.join("index.html"), &book);

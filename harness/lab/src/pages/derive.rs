@@ -16,6 +16,7 @@ use crate::course::Course;
 use crate::error::{Failure, PAGE_FILE};
 use crate::markers;
 use crate::run::Freshness;
+use crate::status::{self, Board};
 use crate::workspace::Workspace;
 
 /// Files in the making: path below the evidence folder, the records that they come from, their bytes.
@@ -45,7 +46,8 @@ pub(crate) fn shelf(ws: &Workspace, course: &Course, evidence: &Path) -> Result<
 /// See [`super::derive`].
 pub(crate) fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<DerivedFrom, Failure> {
     let shelf = shelf(ws, course, evidence)?;
-    let derived = all(ws, course, &shelf)?;
+    let board = status::board(ws, course, evidence)?;
+    let derived = all(ws, course, &shelf, &board)?;
     for (path, (_, text)) in &derived.files {
         evidence::file::write_atomically(&evidence.join(path), text.as_bytes())?;
     }
@@ -56,11 +58,12 @@ pub(crate) fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result
 }
 
 /// Every derived file, from the records alone.
-fn all(ws: &Workspace, course: &Course, shelf: &Shelf) -> Result<Derived, Failure> {
+fn all(ws: &Workspace, course: &Course, shelf: &Shelf, board: &Board) -> Result<Derived, Failure> {
     let context = Context {
         root: &ws.root,
         course,
         shelf,
+        board,
         missing: Missing::Say,
         setting: Setting::File,
         charts: RefCell::default(),
@@ -108,7 +111,7 @@ fn all(ws: &Workspace, course: &Course, shelf: &Shelf) -> Result<Derived, Failur
         derived.add(path, [record.as_str()], drawing + "\n");
     }
     let files: Vec<String> = derived.files.keys().cloned().collect();
-    let page = index::html(course, shelf, &files);
+    let page = index::html(course, shelf, board, &files);
     derived.add("index.html", shelf.entries().map(|(id, _)| id), page);
     Ok(derived)
 }

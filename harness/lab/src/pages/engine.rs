@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::shelf::{Absent, Entry, Shelf};
 use super::{diagram, markdown};
 use crate::course::Course;
+use crate::status::Board;
 
 /// What a page that shows a record does when a built week has not recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub course: &'a Course,
     /// The records.
     pub shelf: &'a Shelf,
+    /// How the course stands.
+    pub board: &'a Board,
     /// What to do about a record that is not there.
     pub missing: Missing,
     /// Whether charts stand inside the page or are files beside it.

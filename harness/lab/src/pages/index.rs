@@ -6,25 +6,26 @@ use evidence::{Kind, Record};
 
 use super::chart::{Setting, svg::escape};
 use super::directive::account::minute;
-use super::directive::board::{Standing, grid};
+use super::directive::board::{class, grid, of_week};
 use super::quantity::quantity;
 use super::report;
 use super::shelf::{Entry, Shelf, short_commit};
 use super::theme;
 use super::verdict::sign;
 use crate::course::{Course, Week};
+use crate::status::Board;
 
 /// The page. `files` are all derived files below the evidence folder, which it links to.
-pub(crate) fn html(course: &Course, shelf: &Shelf, files: &[String]) -> String {
+pub(crate) fn html(course: &Course, shelf: &Shelf, board: &Board, files: &[String]) -> String {
     let mut main = String::new();
     opening(&mut main, shelf);
-    let board = grid(course, shelf, &|week, _| (week.built).then(|| format!("#week-{:02}", week.week)));
+    let picture = grid(course, board, &|week, _| (week.built).then(|| format!("#week-{:02}", week.week)));
     let _ = write!(
         main,
-        "<section aria-labelledby=\"board\"><h2 id=\"board\">The course as it stands</h2>{board}</section>"
+        "<section aria-labelledby=\"board\"><h2 id=\"board\">The course as it stands</h2>{picture}</section>"
     );
     for (_, week) in course.weeks.iter().filter(|(_, w)| w.built) {
-        section(&mut main, week, shelf, files);
+        section(&mut main, week, shelf, board, files);
     }
     demos(&mut main, shelf, files);
     verify(&mut main);
@@ -71,18 +72,19 @@ fn opening(out: &mut String, shelf: &Shelf) {
     }
 }
 
-fn section(out: &mut String, week: &Week, shelf: &Shelf, files: &[String]) {
+fn section(out: &mut String, week: &Week, shelf: &Shelf, board: &Board, files: &[String]) {
     let folder = format!("week-{:02}", week.week);
-    let standing = Standing::of(week, shelf);
+    let state = of_week(board, week.week);
     let _ = write!(
         out,
         "<section class=\"record-week\" aria-labelledby=\"{folder}\"><h2 id=\"{folder}\">Week {}: {} \
-         <span class=\"chip {word}\">{} {word}</span></h2><p>{}</p>",
+         <span class=\"chip {}\">{} {}</span></h2><p>{}</p>",
         week.week,
         escape(&week.title),
-        standing.sign(),
+        class(state),
+        state.sign(),
+        state.word(),
         escape(&week.theme),
-        word = standing.word(),
     );
     let entries = report::entries(week, shelf);
     if entries.is_empty() {

@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 use evidence::manifest::DerivedFrom;
 
 use crate::course::Course;
-use crate::error::{BOOK_BROKEN, Failure};
+use crate::error::Failure;
 use crate::workspace::Workspace;
 
 /// How to build the book.

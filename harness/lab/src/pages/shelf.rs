@@ -87,14 +87,6 @@ impl Shelf {
             .filter(|(id, _)| !self.entries.contains_key(*id))
             .map(|(id, command)| (id.as_str(), command.as_str()))
     }
-
-    /// Puts a record on the shelf; for tests and for a run that has one in hand.
-    #[cfg(test)]
-    pub(crate) fn with(records: Vec<(Record, Vec<String>)>, course: &Course) -> Self {
-        let entries =
-            records.into_iter().map(|(record, stale)| (record.id.clone(), Entry { record, stale })).collect();
-        Shelf { entries, expected: expected(course) }
-    }
 }
 
 /// The records that built weeks and their month demos may have, each with its command.

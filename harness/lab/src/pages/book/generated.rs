@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use crate::course::{Day, MonthReview, Week};
 use crate::pages::chart::Setting;
-use crate::pages::directive::board::Standing;
+use crate::pages::directive::board::of_week;
 use crate::pages::directive::week::{brief_text, checkpoint_text, selfcheck_text};
+use crate::pages::engine::Context;
 use crate::pages::markdown::{code, one_line, plain, prose, table};
 use crate::pages::report;
 use crate::pages::shelf::Shelf;
@@ -23,7 +24,7 @@ fn planned(week: &Week) -> String {
 }
 
 /// A week at a glance.
-pub(crate) fn week(week: &Week, shelf: &Shelf) -> String {
+pub(crate) fn week(week: &Week, context: &Context<'_>) -> String {
     let mut out = format!("# Week {}: {}\n\n{}", week.week, plain(&week.title), planned(week));
     let _ = writeln!(out, "{}\n\n{}\n", sentence(&week.theme), prose(&week.why));
     let _ = writeln!(
@@ -37,7 +38,7 @@ pub(crate) fn week(week: &Week, shelf: &Shelf) -> String {
                 vec!["Gate".into(), one_line(&week.gate.claim)],
                 vec!["Drill".into(), one_line(&week.drill.claim)],
                 vec!["Library".into(), code(&week.library)],
-                vec!["Stands".into(), Standing::of(week, shelf).word().into()],
+                vec!["Stands".into(), of_week(context.board, week.week).word().into()],
             ]
         )
     );
@@ -54,7 +55,11 @@ pub(crate) fn week(week: &Week, shelf: &Shelf) -> String {
         })
         .collect();
     let _ = writeln!(out, "{}", table(&["Day", "Its one new constraint", "Time"], &rows));
-    let evidence = if report::entries(week, shelf).is_empty() { "" } else { ", then the [evidence](evidence.md)" };
+    let evidence = if report::entries(week, context.shelf).is_empty() {
+        ""
+    } else {
+        ", then the [evidence](evidence.md)"
+    };
     let _ = writeln!(out, "The week ends with the [checkpoint](checkpoint.md){evidence}.");
     out
 }

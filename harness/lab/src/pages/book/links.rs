@@ -36,7 +36,9 @@ pub(crate) fn check(file: &str, place: &str, text: &str, targets: &Targets<'_>) 
             Event::Start(Tag::Link { dest_url, link_type, .. }) if link_type != LinkType::Email => {
                 found.push((range.start, dest_url.to_string(), false));
             }
-            Event::Start(Tag::Image { dest_url, .. }) => found.push((range.start, dest_url.to_string(), true)),
+            Event::Start(Tag::Image { dest_url, .. }) => {
+                found.push((range.start, dest_url.to_string(), true))
+            }
             _ => {}
         }
     }
@@ -114,7 +116,9 @@ pub(crate) fn ids(markdown: &str) -> BTreeSet<String> {
     let mut heading: Option<(Option<String>, String)> = None;
     for event in Parser::new_ext(markdown, options()) {
         match event {
-            Event::Start(Tag::Heading { id, .. }) => heading = Some((id.map(|i| i.to_string()), String::new())),
+            Event::Start(Tag::Heading { id, .. }) => {
+                heading = Some((id.map(|i| i.to_string()), String::new()))
+            }
             Event::End(TagEnd::Heading(_)) => {
                 if let Some((explicit, text)) = heading.take() {
                     out.insert(explicit.unwrap_or_else(|| unique(&slug(&text), &mut used)));
@@ -126,7 +130,9 @@ pub(crate) fn ids(markdown: &str) -> BTreeSet<String> {
                 }
             }
             Event::Html(html) | Event::InlineHtml(html) => {
-                out.extend(html.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(String::from));
+                out.extend(
+                    html.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(String::from),
+                );
             }
             _ => {}
         }
@@ -168,7 +174,9 @@ mod tests {
 
     #[test]
     fn headings_get_the_ids_that_the_renderer_gives_them() {
-        let found = ids("# It's `here`: now\n\n## Two -- three\n\n## X {#own}\n\n## It's here now\n\n<p id=\"raw\">\n");
+        let found = ids(
+            "# It's `here`: now\n\n## Two -- three\n\n## X {#own}\n\n## It's here now\n\n<p id=\"raw\">\n",
+        );
         let expected = ["its-here-now", "its-here-now-1", "own", "raw", "two--three"];
         assert_eq!(found, expected.map(String::from).into());
     }
@@ -177,14 +185,20 @@ mod tests {
     fn links_that_lead_nowhere_are_named_with_their_line() {
         let dir = tempfile::tempdir().unwrap();
         let text = "ok [a](a.md#the-frame) [b](../index.md) [c](https://example.org/x)\n\n[d](b.md)\n\n[e](a.md#tow)\n\n[f](../../x.md) [g][nowhere]\n\n![h](https://example.org/p.png) ![i](p.svg)\n";
-        let found: Vec<String> =
-            check("p.md", "week-02/a.md", text, &targets(dir.path())).iter().map(ToString::to_string).collect();
+        let found: Vec<String> = check("p.md", "week-02/a.md", text, &targets(dir.path()))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(found.len(), 6, "{found:#?}");
         assert!(found.iter().any(|p| p.starts_with("p.md:3: dead link b.md: the book has no week-02/b.md")));
         assert!(found.iter().any(|p| p.starts_with("p.md:5: dead link a.md#tow: no heading #tow")));
         assert!(found.iter().any(|p| p == "p.md:7: link ../../x.md leads out of the book"));
         assert!(found.iter().any(|p| p == "p.md:7: no definition for the link [nowhere]"));
-        assert!(found.iter().any(|p| p.starts_with("p.md:9: picture https://example.org/p.png lies on the network")));
+        assert!(
+            found
+                .iter()
+                .any(|p| p.starts_with("p.md:9: picture https://example.org/p.png lies on the network"))
+        );
         assert!(found.iter().any(|p| p.starts_with("p.md:9: dead link p.svg")));
     }
 }

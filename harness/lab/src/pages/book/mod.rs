@@ -27,6 +27,7 @@ use super::problem::{Problem, failure};
 use super::{BookOptions, Console};
 use crate::course::Course;
 use crate::error::{BOOK_BROKEN, Failure, PAGE_FILE};
+use crate::status;
 use crate::workspace::{Workspace, WorkspaceKind};
 use links::Targets;
 use outline::Draft;
@@ -92,19 +93,22 @@ pub(super) fn fill(
 ) -> Result<Book, Failure> {
     let evidence = options.evidence.clone().unwrap_or_else(|| ws.evidence());
     let shelf = shelf(ws, course, &evidence)?;
+    let board = status::board(ws, course, &evidence)?;
     let draft = if options.draft { Draft::Yes } else { Draft::No };
-    let missing = if options.draft || ws.kind == WorkspaceKind::Learner { Missing::Say } else { Missing::Refuse };
+    let missing =
+        if options.draft || ws.kind == WorkspaceKind::Learner { Missing::Say } else { Missing::Refuse };
     let context = Context {
         root: &ws.root,
         course,
         shelf: &shelf,
+        board: &board,
         missing,
         setting: Setting::Inline,
         charts: RefCell::default(),
     };
     let source = root.join("src");
     let mut problems = orphans(&source, &book)?;
-    let mut book = match outline::arrange(book.items, course, &shelf, draft) {
+    let mut book = match outline::arrange(book.items, &context, draft) {
         Ok(items) => Book::new_with_items(items),
         Err(found) => {
             problems.extend(found);
@@ -214,7 +218,8 @@ fn run_console(ws: &Workspace, course: &Course, wanted: Console, root: &Path) ->
     if wanted == Console::Bless {
         let changed = console::bless(&scripts, &tools)?;
         if !changed.is_empty() {
-            let what = format!("{} rewritten from what they printed; look at the difference", changed.join(", "));
+            let what =
+                format!("{} rewritten from what they printed; look at the difference", changed.join(", "));
             return Err(Failure::new(&crate::error::BOOK_BLESSED, what));
         }
         return Ok(());
@@ -225,13 +230,15 @@ fn run_console(ws: &Workspace, course: &Course, wanted: Console, root: &Path) ->
 
 /// Builds the tools of the weeks and says where they lie.
 fn tools(ws: &Workspace, course: &Course) -> Result<Tools, Failure> {
-    let packages: Vec<&str> = course.built().map(|(_, week)| week.library.as_str()).chain(["civictrust"]).collect();
+    let packages: Vec<&str> =
+        course.built().map(|(_, week)| week.library.as_str()).chain(["civictrust"]).collect();
     let mut args = vec!["build", "--bins"];
     for package in &packages {
         args.extend(["-p", package]);
     }
     let built = crate::exec::build(&ws.reference, &args)?;
-    let path: BTreeSet<PathBuf> = built.iter().filter_map(|a| a.exe.parent().map(Path::to_path_buf)).collect();
+    let path: BTreeSet<PathBuf> =
+        built.iter().filter_map(|a| a.exe.parent().map(Path::to_path_buf)).collect();
     let lab = std::env::current_exe().map_err(|e| Failure::new(&PAGE_FILE, format!("lab itself: {e}")))?;
     Ok(Tools { path: path.into_iter().collect(), lab, root: ws.reference.clone() })
 }

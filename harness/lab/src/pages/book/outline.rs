@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use mdbook_driver::book::{BookItem, Chapter};
 
 use super::generated;
-use crate::course::{Course, Week};
+use crate::course::Week;
+use crate::pages::engine::Context;
 use crate::pages::problem::Problem;
-use crate::pages::shelf::Shelf;
 
 /// How to treat what a built week lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,7 @@ pub(crate) enum Draft {
 /// Arranges the chapters of `SUMMARY.md` and the generated ones. `source_path` is `None` for a generated chapter.
 pub(crate) fn arrange(
     items: Vec<BookItem>,
-    course: &Course,
-    shelf: &Shelf,
+    context: &Context<'_>,
     draft: Draft,
 ) -> Result<Vec<BookItem>, Vec<Problem>> {
     let mut front = Vec::new();
@@ -38,13 +37,13 @@ pub(crate) fn arrange(
     let mut out = front;
     for month in 1..=6u8 {
         let weeks: Vec<&Week> =
-            course.weeks.iter().map(|(_, w)| w).filter(|w| (w.week - 1) / 4 + 1 == month).collect();
+            context.course.weeks.iter().map(|(_, w)| w).filter(|w| (w.week - 1) / 4 + 1 == month).collect();
         let Some(last) = weeks.last() else { continue };
         let review = last.month_review.as_ref();
         let title = review.map_or(format!("Month {month}"), |r| format!("Month {month}: {}", r.title));
         out.push(BookItem::PartTitle(title));
         for week in &weeks {
-            out.push(BookItem::Chapter(week_chapter(week, shelf, draft, &mut written, &mut problems)));
+            out.push(BookItem::Chapter(week_chapter(week, context, draft, &mut written, &mut problems)));
         }
         if let Some(review) = review {
             let path = format!("month-{month}.md");
@@ -61,7 +60,8 @@ pub(crate) fn arrange(
         }
     }
     for path in written.keys() {
-        let what = format!("{path} is no page of the course: week.yaml names each day's slug, and is it built?");
+        let what =
+            format!("{path} is no page of the course: week.yaml names each day's slug, and is it built?");
         problems.push(Problem::at(SUMMARY, 0, what));
     }
     out.extend(back);
@@ -71,7 +71,12 @@ pub(crate) fn arrange(
 const SUMMARY: &str = "book/src/SUMMARY.md";
 
 /// Puts a chapter with its place: a page of a week or month, or before or after those.
-fn sort(item: BookItem, front: &mut Vec<BookItem>, back: &mut Vec<BookItem>, written: &mut BTreeMap<String, Chapter>) {
+fn sort(
+    item: BookItem,
+    front: &mut Vec<BookItem>,
+    back: &mut Vec<BookItem>,
+    written: &mut BTreeMap<String, Chapter>,
+) {
     match item {
         BookItem::Chapter(mut chapter) => {
             let path = chapter.path.as_ref().map(|p| p.to_string_lossy().replace('\\', "/"));
@@ -98,7 +103,7 @@ fn sort(item: BookItem, front: &mut Vec<BookItem>, back: &mut Vec<BookItem>, wri
 
 fn week_chapter(
     week: &Week,
-    shelf: &Shelf,
+    context: &Context<'_>,
     draft: Draft,
     written: &mut BTreeMap<String, Chapter>,
     problems: &mut Vec<Problem>,
@@ -123,14 +128,21 @@ fn week_chapter(
         let path = format!("{folder}/day-{}-{}.md", day.day, day.slug);
         place(path, format!("{}.{} {}", week.week, day.day, day.title), &|| generated::day(week, day));
     }
-    place(format!("{folder}/checkpoint.md"), format!("Checkpoint {}", week.week), &|| generated::checkpoint(week));
-    if let Some(evidence) = generated::evidence(week, shelf) {
+    place(format!("{folder}/checkpoint.md"), format!("Checkpoint {}", week.week), &|| {
+        generated::checkpoint(week)
+    });
+    if let Some(evidence) = generated::evidence(week, context.shelf) {
         let path = format!("{folder}/evidence.md");
-        pages.push(BookItem::Chapter(chapter(&format!("Evidence {}", week.week), evidence, &path, parents.clone())));
+        pages.push(BookItem::Chapter(chapter(
+            &format!("Evidence {}", week.week),
+            evidence,
+            &path,
+            parents.clone(),
+        )));
     }
     let mut overview = match written.remove(&format!("{folder}/index.md")) {
         Some(page) => page,
-        None => chapter(&name, generated::week(week, shelf), &format!("{folder}/index.md"), Vec::new()),
+        None => chapter(&name, generated::week(week, context), &format!("{folder}/index.md"), Vec::new()),
     };
     overview.name = name;
     overview.number = None;

@@ -38,8 +38,8 @@ pub(in crate::pages) fn serve(
     trouble: &mut dyn FnMut(&Failure),
 ) -> Result<(), Failure> {
     let failed = |e: &dyn std::fmt::Display| Failure::new(&SERVE_FAILED, e.to_string());
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|e| failed(&format!("127.0.0.1:{port}: {e}")))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map_err(|e| failed(&format!("127.0.0.1:{port}: {e}")))?;
     let address = listener.local_addr().map_err(|e| failed(&e))?;
     let index = super::build(ws, &ws.course()?, options)?;
     let dest: PathBuf = index.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -114,7 +114,13 @@ fn answer(stream: &TcpStream, dest: &Path, build: u64) -> std::io::Result<()> {
         line.clear();
     }
     if method != "GET" && method != "HEAD" {
-        return respond(stream, "405 Method Not Allowed", "text/plain", b"reading only", "Allow: GET, HEAD\r\n");
+        return respond(
+            stream,
+            "405 Method Not Allowed",
+            "text/plain",
+            b"reading only",
+            "Allow: GET, HEAD\r\n",
+        );
     }
     if target == VERSION_PATH {
         return respond(stream, "200 OK", "text/plain", build.to_string().as_bytes(), "");

@@ -15,7 +15,8 @@ pub(crate) fn check(file: &str, text: &str, book_root: &Path) -> Vec<Problem> {
     let table: toml::Table = match text.parse() {
         Ok(table) => table,
         Err(e) => {
-            let line = e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let line =
+                e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             return vec![Problem::at(file, line, e.message())];
         }
     };
@@ -60,7 +61,9 @@ pub(crate) fn check(file: &str, text: &str, book_root: &Path) -> Vec<Problem> {
 
 /// The line that speaks of a key; 0 where none does.
 fn line_of(text: &str, key: &str) -> usize {
-    text.lines().position(|line| !line.trim_start().starts_with('#') && line.contains(key)).map_or(0, |at| at + 1)
+    text.lines()
+        .position(|line| !line.trim_start().starts_with('#') && line.contains(key))
+        .map_or(0, |at| at + 1)
 }
 
 #[cfg(test)]
@@ -74,10 +77,7 @@ mod tests {
     #[test]
     fn a_key_that_mdbook_would_pass_over_is_named_with_its_line() {
         let found = problems("[book]\n[output.html]\ndefault-theem = \"light\"\n");
-        assert_eq!(
-            found,
-            ["book/book.toml:3: unknown field `default-theem`; did you mean default-theme?"]
-        );
+        assert_eq!(found, ["book/book.toml:3: unknown field `default-theem`; did you mean default-theme?"]);
     }
 
     #[test]

@@ -51,13 +51,16 @@ fn dead(
     if remote {
         return loads.then(|| format!("{link} would be loaded from the network"));
     }
-    if link.split_once(':').is_some_and(|(s, _)| s.chars().all(|c| c.is_ascii_alphabetic()) && !s.is_empty()) {
+    if link.split_once(':').is_some_and(|(s, _)| s.chars().all(|c| c.is_ascii_alphabetic()) && !s.is_empty())
+    {
         return None;
     }
     let (path, fragment) = link.split_once('#').map_or((link, None), |(p, f)| (p, Some(f)));
     let target = match path {
         "" => file.to_string(),
-        path => normalize(&Path::new(file).parent().unwrap_or(Path::new("")).join(path)).to_string_lossy().into_owned(),
+        path => normalize(&Path::new(file).parent().unwrap_or(Path::new("")).join(path))
+            .to_string_lossy()
+            .into_owned(),
     };
     if !files.contains(&target) {
         return Some(format!("link {link} leads to no file of the book"));

@@ -28,8 +28,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-pub(crate) use compare::difference;
-pub(crate) use parse::{Step, steps};
+pub(crate) use parse::steps;
 pub(crate) use session::Tools;
 
 use super::problem::Problem;
@@ -111,7 +110,8 @@ fn run_all(scripts: &[Script], tools: &Tools) -> Result<BTreeMap<usize, session:
             scope.spawn(work);
         }
     });
-    let results = results.into_inner().map_err(|_| Failure::new(&PAGE_FILE, "a page's runner ended early"))?;
+    let results =
+        results.into_inner().map_err(|_| Failure::new(&PAGE_FILE, "a page's runner ended early"))?;
     results.into_iter().map(|(index, outcome)| Ok((index, outcome?))).collect()
 }
 

@@ -33,13 +33,15 @@ impl Step {
         if got.status == self.status && difference.is_none() {
             return None;
         }
-        let mut what = format!("`{}` no longer does what the page says", self.command.lines().next().unwrap_or(""));
+        let mut what =
+            format!("`{}` no longer does what the page says", self.command.lines().next().unwrap_or(""));
         if got.status != self.status {
             what.push_str(&format!("\n  ? {} (the page says ? {})", got.status, self.status));
         }
-        what.push_str(&difference.unwrap_or_else(|| {
-            lines.iter().take(20).map(|line| format!("\n    {line}")).collect()
-        }));
+        what.push_str(
+            &difference
+                .unwrap_or_else(|| lines.iter().take(20).map(|line| format!("\n    {line}")).collect()),
+        );
         Some(what)
     }
 }

@@ -47,7 +47,8 @@ pub(crate) struct Outcome {
 pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Outcome, Failure> {
     let failed = |what: String| Failure::new(&PAGE_FILE, what);
     let scratch = tempfile::tempdir().map_err(|e| failed(format!("no scratch folder: {e}")))?;
-    let (work, out, bin) = (scratch.path().join("work"), scratch.path().join("out"), scratch.path().join("bin"));
+    let (work, out, bin) =
+        (scratch.path().join("work"), scratch.path().join("out"), scratch.path().join("bin"));
     for dir in [&work, &out, &bin] {
         std::fs::create_dir(dir).map_err(|e| failed(format!("{}: {e}", dir.display())))?;
     }
@@ -61,7 +62,8 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Outcome, Failure> {
         match session.step(step, &file)? {
             Ok(status) => ran.push(Got { status, output: printed(&file) }),
             Err(what) => {
-                let said: String = printed(&file).lines().take(20).map(|line| format!("\n    {line}")).collect();
+                let said: String =
+                    printed(&file).lines().take(20).map(|line| format!("\n    {line}")).collect();
                 return Ok(Outcome { ran, broken: Some((step.line, format!("{what}{said}"))) });
             }
         }
@@ -143,11 +145,8 @@ impl Session {
     /// The status of a command, or why there is none.
     fn step(&mut self, step: &Step, file: &Path) -> Result<Result<i32, String>, Failure> {
         let file = quoted(&file.to_string_lossy());
-        let sent = writeln!(
-            self.stdin,
-            "{{ {}\n}} >{file} 2>&1 </dev/null; printf '%s\\n' \"$?\"",
-            step.command
-        );
+        let sent =
+            writeln!(self.stdin, "{{ {}\n}} >{file} 2>&1 </dev/null; printf '%s\\n' \"$?\"", step.command);
         if sent.and_then(|()| self.stdin.flush()).is_err() {
             return Ok(Err(self.ended(step)));
         }

@@ -2,66 +2,29 @@
 
 use std::fmt::Write;
 
-use evidence::Verdict;
+use evidence::Kind;
 
-use crate::course::{Course, Week};
+use crate::course::{Course, Day, Week};
 use crate::pages::chart::{Setting, svg::escape};
 use crate::pages::engine::{Page, Trouble};
-use crate::pages::markdown::table;
-use crate::pages::shelf::Shelf;
+use crate::pages::markdown::{plain, table};
+use crate::status::{Board, State};
 
-/// How a week stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pages) enum Standing {
-    /// Not built: there is only the brief.
-    Planned,
-    /// Built, and its gate was not run.
-    Open,
-    /// The gate passed on the present inputs.
-    Proven,
-    /// The gate passed, on inputs that have moved on.
-    Stale,
-    /// The gate ran and did not pass.
-    Failed,
+/// How a week stands: as its gate does.
+pub(in crate::pages) fn of_week(board: &Board, number: u8) -> State {
+    let Some(week) = board.weeks.iter().find(|w| w.week == number && w.built) else { return State::NotBuilt };
+    week.records.iter().find(|r| r.kind == Kind::Gate).map_or(State::Open, |gate| gate.state)
 }
 
-impl Standing {
-    const ALL: [Standing; 5] =
-        [Standing::Proven, Standing::Stale, Standing::Failed, Standing::Open, Standing::Planned];
-
-    /// As its gate was recorded.
-    pub(in crate::pages) fn of(week: &Week, shelf: &Shelf) -> Standing {
-        if !week.built {
-            return Standing::Planned;
-        }
-        match shelf.get(&format!("week-{:02}/gate", week.week)) {
-            Err(_) => Standing::Open,
-            Ok(gate) if gate.record.finding.verdict != Verdict::Passed => Standing::Failed,
-            Ok(gate) if !gate.stale.is_empty() => Standing::Stale,
-            Ok(_) => Standing::Proven,
-        }
-    }
-
-    /// The word.
-    pub(in crate::pages) fn word(self) -> &'static str {
-        match self {
-            Standing::Planned => "planned",
-            Standing::Open => "open",
-            Standing::Proven => "proven",
-            Standing::Stale => "stale",
-            Standing::Failed => "failed",
-        }
-    }
-
-    /// The sign, readable without colour.
-    pub(in crate::pages) fn sign(self) -> &'static str {
-        match self {
-            Standing::Planned => "·",
-            Standing::Open => "○",
-            Standing::Proven => "✓",
-            Standing::Stale => "~",
-            Standing::Failed => "✗",
-        }
+/// The class that carries a state's colour; its sign and word say the same without.
+pub(in crate::pages) fn class(state: State) -> &'static str {
+    match state {
+        State::Proven => "proven",
+        State::Stale => "stale",
+        State::Red => "failed",
+        State::Skipped => "skipped",
+        State::Open => "open",
+        State::NotBuilt => "planned",
     }
 }
 
@@ -74,75 +37,85 @@ pub(super) fn board(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
     Ok(match context.setting {
         Setting::Inline => {
             let top = page.to_top();
-            grid(context.course, context.shelf, &|week, day| {
-                let slug = week.days.iter().find(|d| d.day == day).map(|d| d.slug.as_str())?;
-                Some(format!("{top}week-{:02}/day-{day}-{slug}.html", week.week))
+            grid(context.course, context.board, &|week, day| {
+                Some(format!("{top}week-{:02}/day-{}-{}.html", week.week, day.day, day.slug))
             })
         }
-        Setting::File => list(context.course, context.shelf),
+        Setting::File => list(context.board),
     })
 }
 
 /// The board as HTML. `link` says where a day's cell leads.
 pub(in crate::pages) fn grid(
     course: &Course,
-    shelf: &Shelf,
-    link: &dyn Fn(&Week, u8) -> Option<String>,
+    board: &Board,
+    link: &dyn Fn(&Week, &Day) -> Option<String>,
 ) -> String {
-    let mut out = String::from("<div class=\"lab-board\" role=\"table\" aria-label=\"24 weeks by 6 days\">");
+    let mut out = String::from("<div class=\"lab-board\">");
     for month in 1..=6u8 {
-        let _ = write!(out, "<div class=\"month\" role=\"rowgroup\"><p class=\"name\">Month {month}</p>");
+        let _ = write!(out, "<div class=\"month\"><p class=\"name\">Month {month}</p>");
         for (_, week) in course.weeks.iter().filter(|(_, w)| (w.week - 1) / 4 + 1 == month) {
-            let standing = Standing::of(week, shelf);
+            let short = escape(week.title.split(':').next().unwrap_or(&week.title));
             let _ = write!(
                 out,
-                "<div class=\"week {}\" role=\"row\"><span class=\"title\" role=\"rowheader\"><b>{}</b> {}</span>",
-                standing.word(),
+                "<div class=\"week {}\"><span class=\"title\"><b>{}</b> {short}</span>",
+                class(of_week(board, week.week)),
                 week.week,
-                escape(week.title.split(':').next().unwrap_or(&week.title)),
             );
             for day in &week.days {
-                let label = escape(&format!("{}.{} {}: {}", week.week, day.day, day.title, standing.word()));
-                let sign = standing.sign();
-                let _ = match link(week, day.day) {
-                    Some(href) => write!(
-                        out,
-                        "<a class=\"day\" role=\"cell\" href=\"{href}\" title=\"{label}\" aria-label=\"{label}\">{sign}</a>"
-                    ),
-                    None => write!(
-                        out,
-                        "<span class=\"day\" role=\"cell\" title=\"{label}\" aria-label=\"{label}\">{sign}</span>"
-                    ),
-                };
+                out.push_str(&cell(week, day, of_day(board, week.week, day.day), link(week, day)));
             }
             out.push_str("</div>");
         }
         out.push_str("</div>");
     }
-    out.push_str("</div><p class=\"lab-legend\">");
-    for standing in Standing::ALL {
-        let count = course.weeks.iter().filter(|(_, w)| Standing::of(w, shelf) == standing).count() * 6;
-        let _ = write!(
-            out,
-            "<span class=\"week {0}\"><span class=\"day\">{1}</span> {0} {count}</span> ",
-            standing.word(),
-            standing.sign()
-        );
+    out.push_str("</div>");
+    out.push_str(&legend(board));
+    out
+}
+
+fn of_day(board: &Board, week: u8, day: u8) -> State {
+    let week = board.weeks.iter().find(|w| w.week == week);
+    week.and_then(|w| w.days.iter().find(|d| d.id.day == day)).map_or(State::NotBuilt, |d| d.state)
+}
+
+fn cell(week: &Week, day: &Day, state: State, href: Option<String>) -> String {
+    let label = escape(&format!("{}.{} {}: {}", week.week, day.day, day.title, state.word()));
+    let (class, sign) = (class(state), state.sign());
+    match href {
+        Some(href) => format!(
+            "<a class=\"day {class}\" href=\"{href}\" title=\"{label}\" aria-label=\"{label}\">{sign}</a>"
+        ),
+        None => format!(
+            "<span class=\"day {class}\" role=\"img\" title=\"{label}\" aria-label=\"{label}\">{sign}</span>"
+        ),
+    }
+}
+
+/// What each sign means, and on how many days it stands; signs that stand nowhere are left out.
+fn legend(board: &Board) -> String {
+    let mut out = String::from("<p class=\"lab-legend\">");
+    for state in State::ALL {
+        let days = board.weeks.iter().flat_map(|w| &w.days).filter(|d| d.state == state).count();
+        if days > 0 {
+            let (class, sign, word) = (class(state), state.sign(), state.word());
+            let _ = write!(out, "<span><span class=\"day {class}\">{sign}</span> {word}: {days}</span> ");
+        }
     }
     out.push_str("</p>");
     out
 }
 
 /// The board as a Markdown table, for a file that is read as text.
-fn list(course: &Course, shelf: &Shelf) -> String {
-    let rows: Vec<Vec<String>> = course
+fn list(board: &Board) -> String {
+    let rows: Vec<Vec<String>> = board
         .weeks
         .iter()
-        .map(|(_, week)| {
-            let standing = Standing::of(week, shelf);
-            let title = crate::pages::markdown::plain(&week.title);
-            vec![week.week.to_string(), title, format!("{} {}", standing.sign(), standing.word())]
+        .map(|week| {
+            let days: Vec<String> = week.days.iter().map(|day| day.state.sign().to_string()).collect();
+            let state = of_week(board, week.week);
+            vec![week.week.to_string(), plain(&week.title), days.join(" "), state.word().into()]
         })
         .collect();
-    table(&["Week", "Title", "Stands"], &rows)
+    table(&["Week", "Title", "Days", "Stands"], &rows)
 }
