@@ -31,6 +31,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How many defects are shown at once: what is mended together is rarely more.
+const SHOWN_MAX: usize = 50;
+
 /// Every defect that was found, as one failure: an author mends a page in one go, not one build a defect.
 pub(crate) fn failure(mut problems: Vec<Problem>) -> Failure {
     problems.sort();
@@ -41,6 +44,11 @@ pub(crate) fn failure(mut problems: Vec<Problem>) -> Failure {
     match all.len() {
         1 if first.lines().count() == 1 => Failure::new(&BOOK_BROKEN, what),
         1 => Failure::new(&BOOK_BROKEN, what).with_detail(first),
-        n => Failure::new(&BOOK_BROKEN, format!("{n} places, the first: {what}")).with_detail(all.join("\n")),
+        n => {
+            let more =
+                if n > SHOWN_MAX { format!("\n… and {} more", n - SHOWN_MAX) } else { String::new() };
+            let shown = all[..n.min(SHOWN_MAX)].join("\n") + &more;
+            Failure::new(&BOOK_BROKEN, format!("{n} places, the first: {what}")).with_detail(shown)
+        }
     }
 }

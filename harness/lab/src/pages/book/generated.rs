@@ -64,9 +64,17 @@ pub(crate) fn week(week: &Week, context: &Context<'_>) -> String {
     out
 }
 
+/// What a page of a built week begins with as long as nobody has written it; only a draft gets so far.
+fn unwritten(week: &Week) -> String {
+    if !week.built {
+        return planned(week);
+    }
+    "<div class=\"lab-stale\" role=\"note\">\n\n**Not written yet.** This draft shows what week.yaml says.\n\n</div>\n\n".into()
+}
+
 /// The brief of a day.
 pub(crate) fn day(week: &Week, day: &Day) -> String {
-    let mut out = format!("# {}.{} {}\n\n{}", week.week, day.day, plain(&day.title), planned(week));
+    let mut out = format!("# {}.{} {}\n\n{}", week.week, day.day, plain(&day.title), unwritten(week));
     let _ = writeln!(out, "## Why it matters\n\n{}\n", prose(&day.why));
     let _ = writeln!(out, "## Learn\n");
     for item in &day.learn {
@@ -81,7 +89,7 @@ pub(crate) fn day(week: &Week, day: &Day) -> String {
 
 /// The end of a week that is not built.
 pub(crate) fn checkpoint(week: &Week) -> String {
-    let mut out = format!("# Checkpoint {}: {}\n\n{}", week.week, plain(&week.title), planned(week));
+    let mut out = format!("# Checkpoint {}: {}\n\n{}", week.week, plain(&week.title), unwritten(week));
     let _ = writeln!(
         out,
         "{}\n{}",
@@ -99,7 +107,7 @@ pub(crate) fn checkpoint(week: &Week) -> String {
 
 /// The review of a month that is not complete.
 pub(crate) fn month(week: &Week, review: &MonthReview) -> String {
-    let mut out = format!("# Month {}: {}\n\n{}", review.month, plain(&review.title), planned(week));
+    let mut out = format!("# Month {}: {}\n\n{}", review.month, plain(&review.title), unwritten(week));
     let files: Vec<String> =
         review.artifacts.iter().map(|f| code(&format!("evidence/month-{}-demo/{f}", review.month))).collect();
     out.push_str(&table(

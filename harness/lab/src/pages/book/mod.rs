@@ -236,11 +236,11 @@ fn tools(ws: &Workspace, course: &Course) -> Result<Tools, Failure> {
     for package in &packages {
         args.extend(["-p", package]);
     }
-    let built = crate::exec::build(&ws.reference, &args)?;
+    let built = crate::exec::build(&ws.root, &args)?;
     let path: BTreeSet<PathBuf> =
         built.iter().filter_map(|a| a.exe.parent().map(Path::to_path_buf)).collect();
     let lab = std::env::current_exe().map_err(|e| Failure::new(&PAGE_FILE, format!("lab itself: {e}")))?;
-    Ok(Tools { path: path.into_iter().collect(), lab, root: ws.reference.clone() })
+    Ok(Tools { path: path.into_iter().collect(), lab, root: ws.root.clone() })
 }
 
 /// See [`super::preprocess`].

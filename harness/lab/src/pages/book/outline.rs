@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mdbook_driver::book::{BookItem, Chapter};
+use mdbook_driver::book::{BookItem, Chapter, SectionNumber};
 
 use super::generated;
 use crate::course::Week;
@@ -27,12 +27,7 @@ pub(crate) fn arrange(
     context: &Context<'_>,
     draft: Draft,
 ) -> Result<Vec<BookItem>, Vec<Problem>> {
-    let mut front = Vec::new();
-    let mut back = Vec::new();
-    let mut written: BTreeMap<String, Chapter> = BTreeMap::new();
-    for item in items {
-        sort(item, &mut front, &mut back, &mut written);
-    }
+    let Sorted { front, back, mut written, .. } = Sorted::of(items);
     let mut problems = Vec::new();
     let mut out = front;
     for month in 1..=6u8 {
@@ -70,34 +65,47 @@ pub(crate) fn arrange(
 
 const SUMMARY: &str = "book/src/SUMMARY.md";
 
-/// Puts a chapter with its place: a page of a week or month, or before or after those.
-fn sort(
-    item: BookItem,
-    front: &mut Vec<BookItem>,
-    back: &mut Vec<BookItem>,
-    written: &mut BTreeMap<String, Chapter>,
-) {
-    match item {
-        BookItem::Chapter(mut chapter) => {
-            let path = chapter.path.as_ref().map(|p| p.to_string_lossy().replace('\\', "/"));
-            match path {
-                Some(path) if path.starts_with("week-") || path.starts_with("month-") => {
-                    for item in std::mem::take(&mut chapter.sub_items) {
-                        sort(item, front, back, written);
-                    }
-                    written.insert(path, chapter);
-                }
-                // A heading without a page only groups pages in SUMMARY.md.
-                None => {
-                    for item in chapter.sub_items {
-                        sort(item, front, back, written);
-                    }
-                }
-                Some(_) if written.is_empty() => front.push(BookItem::Chapter(chapter)),
-                Some(_) => back.push(BookItem::Chapter(chapter)),
-            }
+/// The chapters of `SUMMARY.md`, by where they belong.
+#[derive(Debug, Default)]
+struct Sorted {
+    /// Before the weeks.
+    front: Vec<BookItem>,
+    /// After the weeks.
+    back: Vec<BookItem>,
+    /// Pages of a week or month, by path.
+    written: BTreeMap<String, Chapter>,
+    /// True once the weeks have begun.
+    weeks_begun: bool,
+}
+
+impl Sorted {
+    fn of(items: Vec<BookItem>) -> Self {
+        let mut sorted = Sorted::default();
+        for item in items {
+            sorted.take(item);
         }
-        BookItem::PartTitle(_) | BookItem::Separator => {}
+        sorted
+    }
+
+    fn take(&mut self, item: BookItem) {
+        let BookItem::Chapter(mut chapter) = item else {
+            // A title or a line divides SUMMARY.md for its reader; the book has its own months.
+            self.weeks_begun |= matches!(item, BookItem::PartTitle(_));
+            return;
+        };
+        let path = chapter.path.as_ref().map(|p| p.to_string_lossy().into_owned());
+        match path {
+            Some(path) if path.starts_with("week-") || path.starts_with("month-") => {
+                self.weeks_begun = true;
+                let below = std::mem::take(&mut chapter.sub_items);
+                self.written.insert(path, chapter);
+                below.into_iter().for_each(|item| self.take(item));
+            }
+            // A heading without a page only groups pages.
+            None => chapter.sub_items.into_iter().for_each(|item| self.take(item)),
+            Some(_) if self.weeks_begun => self.back.push(BookItem::Chapter(chapter)),
+            Some(_) => self.front.push(BookItem::Chapter(chapter)),
+        }
     }
 }
 
@@ -113,12 +121,11 @@ fn week_chapter(
     let short = week.title.split(':').next().unwrap_or(&week.title);
     let name = format!("Week {}: {short}{planned}", week.week);
     let parents = vec![name.clone()];
-    let mut pages = Vec::new();
+    let mut pages: Vec<BookItem> = Vec::new();
     let mut place = |path: String, name: String, generated: &dyn Fn() -> String| match written.remove(&path) {
         Some(mut page) => {
             page.name = name;
             page.parent_names = parents.clone();
-            page.number = None;
             pages.push(BookItem::Chapter(page));
         }
         None if week.built && draft == Draft::No => problems.push(unlisted(&path, week.week, &name)),
@@ -144,8 +151,15 @@ fn week_chapter(
         Some(page) => page,
         None => chapter(&name, generated::week(week, context), &format!("{folder}/index.md"), Vec::new()),
     };
+    // The numbers are not shown, but the sidebar nests by them.
+    let number = u32::from(week.week);
+    for (index, item) in (1u32..).zip(&mut pages) {
+        if let BookItem::Chapter(page) = item {
+            page.number = Some(SectionNumber::new([number, index]));
+        }
+    }
     overview.name = name;
-    overview.number = None;
+    overview.number = Some(SectionNumber::new([number]));
     overview.sub_items = pages;
     overview
 }
