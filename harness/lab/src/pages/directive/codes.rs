@@ -8,7 +8,7 @@ use crate::pages::nearest::suggestion;
 
 /// Every crate that has a catalog: the very statics that its tools print from.
 fn catalogs() -> Vec<(&'static str, &'static [&'static ErrorCode])> {
-    vec![("lab", crate::error::CATALOG)]
+    vec![("logger", logger::CATALOG), ("framing", framing::catalog::CATALOG), ("lab", crate::error::CATALOG)]
 }
 
 /// `codes [crate]`
@@ -19,11 +19,68 @@ pub(super) fn codes(_page: &mut Page<'_>, argument: &str) -> Result<String, Trou
         return Err(Trouble::Wrong(format!("no catalog `{argument}`; {near}")));
     }
     let chosen = all.iter().filter(|(name, _)| argument.is_empty() || *name == argument);
-    let rows: Vec<Vec<String>> = chosen
-        .flat_map(|(_, catalog)| catalog.iter())
-        .map(|entry| {
-            vec![code(entry.code), (entry.exit as u8).to_string(), plain(entry.meaning), plain(entry.way_out)]
+    let tables: Vec<String> = chosen
+        .map(|(name, catalog)| match argument.is_empty() {
+            true => format!("### `{name}`\n\n{}", codes_of(catalog)),
+            false => codes_of(catalog),
         })
         .collect();
-    Ok(table(&["Code", "Exit", "What happened", "What to do"], &rows))
+    Ok(tables.join("\n"))
+}
+
+fn codes_of(catalog: &[&ErrorCode]) -> String {
+    let rows: Vec<Vec<String>> = catalog
+        .iter()
+        .map(|entry| {
+            vec![
+                code(entry.code),
+                entry.exit.number().to_string(),
+                words(entry.meaning),
+                words(entry.way_out),
+            ]
+        })
+        .collect();
+    table(&["Code", "Exit", "What happened", "What to do"], &rows)
+}
+
+/// A sentence of a catalog: what stands between backticks is code, and nothing else is markup.
+fn words(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { spaced(part) }).collect()
+}
+
+/// Plain text that keeps the blanks at its ends, which separate it from the code beside it.
+fn spaced(text: &str) -> String {
+    let (front, back) = (text.starts_with(' '), text.ends_with(' ') && !text.trim().is_empty());
+    format!("{}{}{}", if front { " " } else { "" }, plain(text), if back { " " } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_in_a_sentence_is_code_and_the_rest_is_text() {
+        assert_eq!(words("run `cargo lab --dir x`, or wait"), "run `cargo lab --dir x`, or wait");
+        assert_eq!(words("with `a` `b` or <c>"), "with `a` `b` or &lt;c&gt;");
+    }
+
+    #[test]
+    fn every_sentence_of_every_catalog_closes_its_code() {
+        for (_, catalog) in catalogs() {
+            for entry in catalog {
+                for text in [entry.meaning, entry.way_out] {
+                    assert_eq!(text.matches('`').count() % 2, 0, "{}: {text}", entry.code);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_failures_share_a_code() {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in catalogs().iter().flat_map(|(_, catalog)| catalog.iter()) {
+            assert!(seen.insert(entry.code), "{} is there twice", entry.code);
+        }
+    }
 }
