@@ -49,10 +49,16 @@ fn words(text: &str) -> String {
     parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { spaced(part) }).collect()
 }
 
-/// Plain text that keeps the blanks at its ends, which separate it from the code beside it.
+/// Plain text that keeps the blanks at its ends, which separate it from the code beside it, and its hyphens, which
+/// typography would make a dash of.
 fn spaced(text: &str) -> String {
     let (front, back) = (text.starts_with(' '), text.ends_with(' ') && !text.trim().is_empty());
-    format!("{}{}{}", if front { " " } else { "" }, plain(text), if back { " " } else { "" })
+    format!(
+        "{}{}{}",
+        if front { " " } else { "" },
+        plain(text).replace("--", "\\-\\-"),
+        if back { " " } else { "" }
+    )
 }
 
 #[cfg(test)]
@@ -63,6 +69,7 @@ mod tests {
     fn a_command_in_a_sentence_is_code_and_the_rest_is_text() {
         assert_eq!(words("run `cargo lab --dir x`, or wait"), "run `cargo lab --dir x`, or wait");
         assert_eq!(words("with `a` `b` or <c>"), "with `a` `b` or &lt;c&gt;");
+        assert_eq!(words("say --help"), "say \\-\\-help");
     }
 
     #[test]
