@@ -124,6 +124,7 @@ fn look(sum: u64, payload: &[u8]) -> u64 {
     sum.rotate_left(1) ^ ends ^ (payload.len() as u64) << 16
 }
 
+// ANCHOR: with-framing
 fn with_framing(stream: &[u8], piece: usize) -> u64 {
     let mut decoder = Decoder::new(FrameLimit::default());
     let mut sum = 0;
@@ -141,7 +142,9 @@ fn with_framing(stream: &[u8], piece: usize) -> u64 {
     }
     sum
 }
+// ANCHOR_END: with-framing
 
+// ANCHOR: with-tokio-util
 fn with_tokio_util(stream: &[u8], piece: usize) -> u64 {
     let mut codec =
         LengthDelimitedCodec::builder().max_frame_length(PAYLOAD_BYTES_MAX_DEFAULT as usize).new_codec();
@@ -156,6 +159,7 @@ fn with_tokio_util(stream: &[u8], piece: usize) -> u64 {
     }
     sum
 }
+// ANCHOR_END: with-tokio-util
 
 /// Before anything is timed: both give the same frames, byte for byte.
 fn assert_same_frames(stream: &[u8]) {

@@ -17,6 +17,7 @@
 
 use std::time::{Duration, Instant};
 
+// ANCHOR: deadlines
 /// How long a server waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
@@ -27,6 +28,7 @@ pub struct Deadlines {
     /// For one answer: from the first write to the last.
     pub write: Duration,
 }
+// ANCHOR_END: deadlines
 
 impl Default for Deadlines {
     /// A minute of silence; ten seconds for a frame in either direction.
@@ -130,6 +132,7 @@ mod tests {
         assert_eq!(watch.expired(first + READ), Some(Timeout::Read));
     }
 
+    // ANCHOR: trickle
     #[test]
     fn a_trickle_of_bytes_does_not_move_the_read_deadline() {
         let (mut watch, start) = watch();
@@ -138,6 +141,7 @@ mod tests {
         }
         assert_eq!(watch.deadline(), (start + READ, Timeout::Read));
     }
+    // ANCHOR_END: trickle
 
     #[test]
     fn a_finished_frame_starts_the_next_clock_at_that_moment() {

@@ -74,6 +74,7 @@ pub struct Decoder {
     limit: FrameLimit,
 }
 
+// ANCHOR: state
 /// Where a decoder stands; for logs, tests and curious callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -97,6 +98,7 @@ pub enum State {
     /// The header in front was refused. The stream cannot go on.
     Refused(FrameError),
 }
+// ANCHOR_END: state
 
 impl Decoder {
     /// A decoder that has allocated nothing yet.

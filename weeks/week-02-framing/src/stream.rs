@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Result, Write};
 
 use crate::{Decoder, Outgoing};
 
+// ANCHOR: received
 /// What one successful read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
@@ -15,6 +16,7 @@ pub enum Received {
     /// The peer has finished sending. What that means depends on where the decoder stands.
     End,
 }
+// ANCHOR_END: received
 
 /// Reads once into the decoder. An interrupted call is repeated, since nothing was read and nothing is wrong.
 ///

@@ -1,4 +1,5 @@
 //! Claim: every start and stop in `fixtures/lifecycle.yaml` ends as its row says, run with real processes.
+#![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 mod echo;
 

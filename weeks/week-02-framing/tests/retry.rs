@@ -1,6 +1,7 @@
 //! Claim: retries end, in number and in time, whatever fails and however long it takes.
 //!
 //! Time is the test's own: a pause adds to a counter, so a budget of ten seconds is spent in no time.
+#![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 use std::cell::Cell;
 use std::time::Duration;

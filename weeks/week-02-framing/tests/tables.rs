@@ -1,4 +1,5 @@
 //! Claim: the tables that the pages show are the tables that the code obeys, with no row missing on either side.
+#![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 mod naive;
 
@@ -142,6 +143,7 @@ fn the_retry_table_names_every_failure_and_the_code_follows_it() {
     }
 }
 
+// ANCHOR: known-refusals
 #[test]
 fn every_refusal_that_the_server_sends_is_one_that_the_client_knows() {
     let mut kinds = BTreeSet::new();
@@ -159,3 +161,4 @@ fn every_refusal_that_the_server_sends_is_one_that_the_client_knows() {
         ["refused-busy", "refused-request", "refused-slow", "refused-stopping"]
     );
 }
+// ANCHOR_END: known-refusals

@@ -64,6 +64,7 @@ pub struct GaveUp {
 ///
 /// # Errors
 /// [`GaveUp`], with the cause and the last failure.
+// ANCHOR: run
 pub fn run<T>(
     mut schedule: Schedule,
     pause: &mut impl Pause,
@@ -87,3 +88,4 @@ pub fn run<T>(
         }
     }
 }
+// ANCHOR_END: run

@@ -8,6 +8,7 @@ use crate::rng::SplitMix64;
 /// No policy makes more attempts than this, whatever was asked for.
 pub const ATTEMPTS_MAX_HARD: u32 = 100;
 
+// ANCHOR: policy
 /// How often and how long to try. Both bounds always hold: attempts limit the load on a server that answers quickly,
 /// the budget limits the time of a caller whose server does not answer at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub struct RetryPolicy {
     /// Time for everything: attempts and delays.
     pub budget: Duration,
 }
+// ANCHOR_END: policy
 
 impl Default for RetryPolicy {
     /// Five attempts, delays of up to 100 ms, 200, 400 and 800, ten seconds in all.

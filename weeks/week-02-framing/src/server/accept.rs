@@ -24,6 +24,7 @@ pub struct Stopped {
     pub abandoned: usize,
 }
 
+// ANCHOR: accept-fault
 /// What a failed accept means for the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptFault {
@@ -34,6 +35,7 @@ pub enum AcceptFault {
     /// The listening socket itself is unusable.
     Fatal,
 }
+// ANCHOR_END: accept-fault
 
 impl AcceptFault {
     /// The fault that an error of `accept` stands for.
@@ -86,6 +88,7 @@ impl Server {
     }
 }
 
+// ANCHOR: accept-loop
 fn accept_until_stop(listener: &TcpListener, signals: &impl AsFd, shared: &Arc<Shared>) -> io::Result<u64> {
     let mut accepted = 0;
     loop {
@@ -111,6 +114,7 @@ fn accept_until_stop(listener: &TcpListener, signals: &impl AsFd, shared: &Arc<S
         }
     }
 }
+// ANCHOR_END: accept-loop
 
 /// Gives the peer a thread, or tells it that there is none.
 fn welcome(stream: TcpStream, peer: SocketAddr, number: u64, shared: &Arc<Shared>) {

@@ -42,6 +42,7 @@ impl<'a> Connection<'a> {
         self.answered
     }
 
+    // ANCHOR: serve
     /// Reads, answers, and says at last why it stopped.
     pub(super) fn serve(&mut self) -> CloseReason {
         loop {
@@ -65,6 +66,7 @@ impl<'a> Connection<'a> {
             }
         }
     }
+    // ANCHOR_END: serve
 
     /// Answers every frame that has arrived whole; one read may have brought many, or none.
     fn answer_what_is_here(&mut self) -> Result<(), CloseReason> {

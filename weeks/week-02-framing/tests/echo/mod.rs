@@ -4,6 +4,7 @@
 //! encoder cannot hide one in the decoder. Every wait has a deadline, and when a test fails, what the server said on
 //! standard error is part of the failure.
 #![allow(dead_code, reason = "each test binary uses its own part of this file")]
+#![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

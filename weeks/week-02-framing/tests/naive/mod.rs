@@ -12,6 +12,7 @@ pub(crate) struct Reading {
     pub(crate) ending: Result<(), FrameError>,
 }
 
+// ANCHOR: naive
 /// Reads a whole stream by index.
 pub(crate) fn naive(stream: &[u8], limit: u32) -> Reading {
     let mut frames = Vec::new();
@@ -40,6 +41,7 @@ pub(crate) fn naive(stream: &[u8], limit: u32) -> Reading {
     };
     Reading { frames, ending }
 }
+// ANCHOR_END: naive
 
 /// Feeds a stream to a decoder in the given pieces, and checks its promises at every step.
 ///
