@@ -228,6 +228,48 @@ fn an_evidence_folder_that_cannot_be_written_is_refused_before_the_build() {
 }
 
 #[test]
+fn a_full_disk_is_a_coded_failure_and_the_old_record_stays_whole() {
+    let course = course(&drill("passed", 1), BENCH);
+    course.lab(&["drill", "1"]).done();
+    let before = fs::read(course.root().join("evidence/week-01/drill.json")).unwrap();
+    // A limit on the size of files stands in for the full disk: writing fails halfway through, just as there.
+    let script = format!("trap '' XFSZ; ulimit -f 2; exec '{}' drill 1", env!("CARGO_BIN_EXE_lab"));
+    let mut cmd = std::process::Command::new("sh");
+    let output =
+        cmd.args(["-c", &script]).current_dir(course.root()).env_remove("CARGO_TARGET_DIR").output().unwrap();
+    tiny_course::Said::of(&output).refused(4, "LAB-EVIDENCE-FILE").complains("drill.json");
+    assert_eq!(fs::read(course.root().join("evidence/week-01/drill.json")).unwrap(), before);
+    let left: Vec<_> = fs::read_dir(course.root().join("evidence/week-01")).unwrap().flatten().collect();
+    assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with('.')), "{left:?}");
+    course.lab(&["verify"]).done();
+}
+
+#[test]
+fn all_tests_run_and_the_doc_tests_after_them() {
+    let course = TinyCourse::new();
+    let source = course.root().join("weeks/week-01-abacus/src/lib.rs");
+    course.edit(
+        &source,
+        "/// Reads `1+2+3`",
+        "/// ```\n/// assert_eq!(abacus::sum(\"1+2\"), Some(3));\n/// ```\n/// Reads `1+2+3`",
+    );
+    let said = course.lab(&["test"]);
+    said.done().says("doc tests").says("1 passed").complains("tests run");
+    let said = course.lab(&["test", "-p", "abacus", "--json"]);
+    let events: Vec<serde_json::Value> =
+        said.done().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.iter().filter(|event| event["event"] == "test").count(), 4, "{events:#?}");
+    assert_eq!(events.last().unwrap()["event"], "done");
+
+    course.edit(&source, "Some(3));", "Some(4));");
+    course.lab(&["test"]).refused(1, "LAB-TESTS-FAILED").complains("the doc tests");
+    course.lab(&["test", "totals"]).done().says("doc tests: left out");
+    course.edit(&source, "text.split('+')", "text.split('-')");
+    course.lab(&["test"]).refused(1, "LAB-TESTS-FAILED").complains("FAIL");
+    course.lab(&["test", "no_such_test_at_all"]).refused(1, "LAB-TESTS-FAILED").complains("no test matched");
+}
+
+#[test]
 fn a_missing_cargo_is_a_coded_failure() {
     let course = TinyCourse::new();
     let mut cmd = course.command(&["gate", "1"], &course.root());

@@ -7,7 +7,7 @@ use logger::Exit;
 use serde_json::json;
 
 use super::judge::{Profile, verdict};
-use super::{Context, Mark};
+use super::{Console, Context, Mark};
 use crate::course::{Course, week_number};
 use crate::error::{Failure, NOT_STARTED};
 use crate::exec::interrupt;
@@ -43,18 +43,20 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     interrupt::check()?;
     let step = console.step("book", None);
     let evidence = session.evidence().to_path_buf();
-    let book = pages::book(
-        &workspace,
-        &course,
-        &BookOptions {
-            evidence: Some(evidence.clone()),
-            console: pages::Console::Skip,
-            ..BookOptions::default()
-        },
-    )?;
-    step.done(Mark::Good, "built");
-    last_lines(context, &records, &evidence.join("index.html"), &book);
-    verdict(console, &records)
+    let options = BookOptions {
+        evidence: Some(evidence.clone()),
+        console: pages::Console::Skip,
+        ..BookOptions::default()
+    };
+    // A page that no longer holds must not hide what the gates said: the verdicts come first.
+    let book = pages::book(&workspace, &course, &options);
+    match &book {
+        Ok(_) => step.done(Mark::Good, "built"),
+        Err(failure) => step.done(Mark::Bad, &failure.what),
+    }
+    let outcome = verdict(console, &records);
+    last_lines(console, &records, &evidence.join("index.html"), book.as_deref().ok());
+    outcome.and_then(|exit| book.map(|_| exit))
 }
 
 /// The weeks that were asked for, or all that are built; in a learner's workspace, all that are the learner's own.
@@ -77,19 +79,17 @@ fn chosen(asked: &[String], workspace: &Workspace, course: &Course) -> Result<Ve
     Ok(weeks)
 }
 
-fn last_lines(context: &Context, records: &[Record], index: &Path, book: &Path) {
-    let console = context.console();
-    let passed = records.iter().filter(|record| record.finding.verdict == Verdict::Passed).count();
-    let failed: Vec<&str> = records
-        .iter()
-        .filter(|record| record.finding.verdict != Verdict::Passed)
-        .map(|record| record.id.as_str())
-        .collect();
+fn last_lines(console: &Console, records: &[Record], index: &Path, book: Option<&Path>) {
+    let (passed, open): (Vec<&Record>, Vec<&Record>) =
+        records.iter().partition(|record| record.finding.verdict == Verdict::Passed);
     console.event(&json!({
-        "event": "done", "passed": passed, "not_passed": failed, "index": index, "book": book,
+        "event": "done", "passed": passed.len(), "index": index, "book": book,
+        "not_passed": open.iter().map(|record| &record.id).collect::<Vec<_>>(),
     }));
     console.say("");
-    console.say(format!("{passed} of {} passed", records.len()));
-    console.say(format!("Evidence: {}", console.bold(&index.display().to_string())));
-    console.say(format!("Book:     {}", book.display()));
+    console.say(format!("{} of {} passed. Open this page:", passed.len(), records.len()));
+    console.say(format!("  evidence  {}", console.bold(&index.display().to_string())));
+    if let Some(book) = book {
+        console.say(format!("  book      {}", book.display()));
+    }
 }
