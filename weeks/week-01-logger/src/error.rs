@@ -17,7 +17,7 @@ crate::catalog! {
     PATH_TOO_LONG = "LOG-PATH-TOO-LONG", Refused, "The path of the log is longer than the limit.",
         "choose a shorter path";
     NOT_FOUND = "LOG-NOT-FOUND", File, "The log, or the directory that it should lie in, does not exist.",
-        "check the path; the logger creates log files but never directories";
+        "check the path, since the logger creates log files but never directories";
     PERMISSION_DENIED = "LOG-PERMISSION-DENIED", File, "The operating system refuses access to the log.",
         "grant this user read and write on the log and its directory";
     NOT_A_FILE = "LOG-NOT-A-FILE", File, "The path names something other than a regular file.",
@@ -25,25 +25,25 @@ crate::catalog! {
     READ_ONLY = "LOG-READ-ONLY", File, "The log lies on a read-only file system.",
         "remount it for writing, or choose another path";
     STORAGE_FULL = "LOG-STORAGE-FULL", File, "The device, or the quota, has no room for the record.",
-        "free some space; the log itself is unharmed";
+        "free some space, the log itself is unharmed";
     FILE_SIZE_LIMIT = "LOG-FILE-SIZE-LIMIT", File, "The record would pass the file size limit of this process.",
         "raise `ulimit -f`, or rotate at a smaller size";
-    SHORT_WRITE = "LOG-SHORT-WRITE", File, "The file system took only a part of a record; that part was removed again.",
+    SHORT_WRITE = "LOG-SHORT-WRITE", File, "The file system took only a part of a record, and that part was removed again.",
         "look for a device that is filling up";
     SYNC_FAILED = "LOG-SYNC-FAILED", File, "The device did not confirm that it holds what was written.",
         "check the device, then restart the writer: records since the last sync may be lost";
     ROTATE_FAILED = "LOG-ROTATE-FAILED", File, "The log is full and cannot be moved aside.",
-        "grant write on its directory; until then the log takes no records";
+        "grant write on its directory, since until then the log takes no records";
     IO = "LOG-IO", File, "The operating system reports a failure that has no code of its own.",
-        "look the system's message up; it is quoted in the line";
+        "look up the system's message that is quoted here";
     BUSY = "LOG-BUSY", Network, "Another process held the log's lock for too long.",
-        "find the holder with `fuser <log>`; a log has many writers or one sole owner, not both";
+        "find the holder with `fuser <log>`, since a log has many writers or one sole owner but not both";
     MSG_EMPTY = "LOG-MSG-EMPTY", Malformed, "A record without a message says nothing.",
         "give it a message";
     MSG_TOO_LARGE = "LOG-MSG-TOO-LARGE", Refused, "The message is larger than the limit.",
         "log a digest or a file name instead of the content";
     RECORD_TOO_LARGE = "LOG-RECORD-TOO-LARGE", Refused, "The encoded record is larger than the limit.",
-        "shorten the message; a control character takes six bytes when stored";
+        "shorten the message, in which a control character takes six bytes when stored";
     FIELD_INVALID = "LOG-FIELD-INVALID", Malformed, "A field holds what its column cannot.",
         "names take letters, digits and any of . _ : / @ + - and a latency is 0 to 86400000 ms";
     FIELD_TOO_LONG = "LOG-FIELD-TOO-LONG", Refused, "A name in the record is longer than the limit.",
@@ -51,12 +51,12 @@ crate::catalog! {
     NOT_UTF8 = "LOG-NOT-UTF8", Malformed, "The input is not UTF-8 text.",
         "convert it, for instance with `iconv -t UTF-8`";
     LINE_MALFORMED = "LOG-LINE-MALFORMED", Integrity, "A stored line is not a record.",
-        "find out what else writes to this file; reading goes on behind the line";
+        "find out what else writes to this file, reading goes on behind the line";
     LINE_TOO_LONG = "LOG-LINE-TOO-LONG", Integrity, "A stored line is longer than any record can be.",
-        "find out what else writes to this file; reading goes on behind the line";
+        "find out what else writes to this file, reading goes on behind the line";
     TORN_LINE = "LOG-TORN-LINE", Integrity, "A record was cut off, for instance by a crash in the middle of a write.",
         "nothing needs doing: a record that was cut off was never acknowledged";
-    TORN_TAIL = "LOG-TORN-TAIL", Integrity, "A writer that died left a torn record at the end; it was closed before the next one.",
+    TORN_TAIL = "LOG-TORN-TAIL", Integrity, "A writer that died left a torn record at the end, which was closed before the next one.",
         "nothing needs doing: the fragment is a line of its own now, and readers pass over it";
     DAMAGED = "LOG-DAMAGED", Integrity, "The log holds lines that are not records, and --strict was given.",
         "the warnings above name each of them";
@@ -196,5 +196,48 @@ impl Coded for LogError {
             LogError::InstalledTwice => &INSTALLED_TWICE,
             LogError::Output { .. } => &OUTPUT,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_of(errno: Errno) -> &'static str {
+        LogError::file("open", Path::new("app.log"), errno.into()).code().code
+    }
+
+    #[test]
+    fn refusals_of_the_operating_system_are_grouped_by_what_the_caller_can_do() {
+        for (errno, code) in [
+            (Errno::NOENT, "LOG-NOT-FOUND"),
+            (Errno::NOTDIR, "LOG-NOT-FOUND"),
+            (Errno::ACCESS, "LOG-PERMISSION-DENIED"),
+            (Errno::PERM, "LOG-PERMISSION-DENIED"),
+            (Errno::ISDIR, "LOG-NOT-A-FILE"),
+            (Errno::LOOP, "LOG-NOT-A-FILE"),
+            (Errno::ROFS, "LOG-READ-ONLY"),
+            (Errno::NOSPC, "LOG-STORAGE-FULL"),
+            (Errno::DQUOT, "LOG-STORAGE-FULL"),
+            (Errno::FBIG, "LOG-FILE-SIZE-LIMIT"),
+            (Errno::IO, "LOG-IO"),
+            (Errno::MFILE, "LOG-IO"),
+        ] {
+            assert_eq!(code_of(errno), code, "{errno}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_code_of_its_own_is_quoted() {
+        let error = LogError::file("open", Path::new("app.log"), Errno::MFILE.into());
+        assert!(error.to_string().contains("Too many open files"), "{error}");
+    }
+
+    #[test]
+    fn no_two_entries_of_the_catalog_share_a_code() {
+        let mut codes: Vec<_> = CATALOG.iter().map(|entry| entry.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), CATALOG.len());
     }
 }

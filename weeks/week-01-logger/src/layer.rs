@@ -213,3 +213,7 @@ where
     // lab:stub todo!("logger.inherit-request-id: from the innermost span outwards, the first that has one")
     // lab:end
 }
+
+#[cfg(test)]
+#[path = "layer_tests.rs"]
+mod tests;

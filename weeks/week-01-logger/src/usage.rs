@@ -113,3 +113,66 @@ fn plain(value: &ContextValue) -> String {
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::CATALOG;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "tool")]
+    enum Tool {
+        /// Take one thing
+        Take {
+            /// The thing
+            thing: String,
+            #[arg(long, conflicts_with = "none")]
+            some: Option<u8>,
+            #[arg(long)]
+            none: bool,
+        },
+    }
+
+    fn refusal(line: &str) -> String {
+        let args = line.split_whitespace().map(OsString::from);
+        describe(&Tool::try_parse_from(args).unwrap_err())
+    }
+
+    #[test]
+    fn a_refused_command_line_is_described_by_what_is_wrong_with_it() {
+        for (line, what) in [
+            ("tool", "missing a command"),
+            ("tool give", "unknown command `give`"),
+            ("tool take", "missing <THING>"),
+            ("tool take x y", "unknown argument `y`"),
+            ("tool take x --all", "unknown argument `--all`"),
+            ("tool take x --some", "--some <SOME> needs a value"),
+            ("tool take x --some 1 --some 2", "--some <SOME> is given twice"),
+            ("tool take x --some 1 --none", "--some <SOME> cannot be given together with --none"),
+            ("tool take x --some 256", "--some <SOME> cannot be \"256\": 256 is not in 0..=255"),
+        ] {
+            assert_eq!(refusal(line), what, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_success_ends_in_zero_and_a_failure_in_the_exit_code_of_its_catalog_entry() {
+        let shown = |code: ExitCode| format!("{code:?}");
+        assert_eq!(shown(finish(Ok::<_, LogError>(()))), shown(ExitCode::SUCCESS));
+        for error in [LogError::MsgEmpty, LogError::Usage { what: "x".into() }, LogError::InstalledTwice] {
+            let promised = ExitCode::from(error.code().exit.number());
+            assert_eq!(shown(finish(Err::<(), _>(error))), shown(promised));
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_catalog_can_stand_on_standard_error() {
+        for code in CATALOG {
+            for text in [code.meaning, code.way_out] {
+                assert!(!text.is_empty() && !text.contains(['\n', ';']), "{}: {text}", code.code);
+            }
+            assert!(code.meaning.ends_with('.') && !code.way_out.ends_with('.'), "{}", code.code);
+            assert!(code.code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-'));
+        }
+    }
+}

@@ -334,3 +334,7 @@ impl Drop for LogWriter {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
