@@ -24,7 +24,7 @@ pub(crate) fn run(args: AppendArgs) -> Result<(), LogError> {
         sharing: if args.sole { Sharing::Sole } else { Sharing::Shared },
         rotate_bytes: args.rotate_bytes,
         keep: args.keep,
-        ..Options::default()
+        lock_wait_ms: u64::try_from(args.lock_wait.as_millis()).unwrap_or(limits::LOCK_WAIT_MS_MAX),
     };
     let writer = persist(&args, || LogWriter::open(&path, options))?;
     let mut session = Session { clock: args.clock.build(), args, writer, stored: 0 };

@@ -44,7 +44,7 @@ pub(crate) struct AppendArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: Option<String>,
     /// How long it took, in milliseconds
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub(crate) latency_ms: Option<f64>,
     /// How it ended, in one word
     #[arg(long, value_name = "WORD")]
@@ -64,6 +64,9 @@ pub(crate) struct AppendArgs {
     /// Be the only writer for as long as this process runs
     #[arg(long)]
     pub(crate) sole: bool,
+    /// How long to wait for a log that another process holds locked
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    pub(crate) lock_wait: SignedDuration,
     /// Try a refused record again for this long, as in 500ms or 10s
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) retry_for: Option<SignedDuration>,

@@ -1,0 +1,79 @@
+//! The command contract: what `eventlog` says and returns for each kind of command line, exactly.
+//!
+//! The cases are data (`fixtures/arguments.yaml`), the same that day 1's deliverable shows. The test could be fooled
+//! by a matrix that shrinks, so its size and the mix of its kinds are claims as well.
+
+mod tool;
+
+use serde::Deserialize;
+use tool::{Folder, Ran, fixture};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    case: String,
+    kind: String,
+    args: Vec<String>,
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn cases() -> Vec<Case> {
+    serde_yaml::from_str(&fixture("arguments.yaml")).unwrap()
+}
+
+/// Runs the cases of these kinds and says which do not match.
+fn check(kinds: &[&str]) {
+    let mut wrong = Vec::new();
+    for case in cases().into_iter().filter(|case| kinds.contains(&case.kind.as_str())) {
+        let ran = Folder::with_three_records().run(&case.args);
+        let promised = Ran { exit: case.exit, stdout: case.stdout, stderr: case.stderr };
+        if ran != promised {
+            wrong.push(format!("{}: promised {promised:#?}, but got {ran:#?}", case.case));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_command_line_that_misses_something_is_refused_as_promised() {
+    check(&["missing"]);
+}
+
+#[test]
+fn a_command_line_that_is_malformed_is_refused_as_promised() {
+    check(&["malformed"]);
+}
+
+#[test]
+fn a_command_line_that_is_valid_does_what_is_promised() {
+    check(&["valid"]);
+}
+
+#[test]
+fn the_matrix_has_twelve_cases_of_three_kinds() {
+    let count = |kind| cases().iter().filter(|case| case.kind == kind).count();
+    assert_eq!([count("valid"), count("missing"), count("malformed")], [4, 4, 4]);
+    let mut names: Vec<_> = cases().into_iter().map(|case| case.case).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 12);
+}
+
+#[test]
+fn a_refused_command_line_touches_no_file() {
+    let folder = Folder::new();
+    for args in [&["append", "new.log"][..], &["append", "new.log", "--msg", ""], &["read", "new.log"]] {
+        assert_ne!(folder.run(args).exit, 0, "{args:?}");
+    }
+    assert!(folder.names().is_empty(), "{:?}", folder.names());
+}
+
+#[test]
+fn help_goes_to_standard_output_and_is_a_success() {
+    for args in [&["--help"][..], &["append", "--help"], &["--version"]] {
+        let out = Folder::new().run(args).ok();
+        assert!(out.contains("eventlog") || out.contains("Store one record"), "{out}");
+    }
+}
