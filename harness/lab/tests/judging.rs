@@ -228,6 +228,35 @@ fn an_evidence_folder_that_cannot_be_written_is_refused_before_the_build() {
 }
 
 #[test]
+fn a_run_goes_on_after_a_failure_and_ends_with_what_failed_and_the_page_to_open() {
+    let course = course(&drill("failed", 2), BENCH);
+    // The course in miniature has no book, so the run cannot end well; what was judged is on record all the same.
+    let said = course.lab(&["run", "--week", "1", "--profile", "quick", "--json"]);
+    said.refused(1, "LAB-NOT-PASSED")
+        .complains("1 of 3 did not pass:")
+        .complains("week-01/drill failed  again: cargo lab drill 1 --seed 7 --profile quick")
+        .complains("abacus.intact failed: a bead fell off")
+        .complains("2 of 3 passed")
+        .complains("evidence/index.html");
+    let done: serde_json::Value = said
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .find(|e: &serde_json::Value| e["event"] == "done")
+        .unwrap();
+    assert_eq!((done["passed"].as_u64(), done["not_passed"][0].as_str()), (Some(2), Some("week-01/drill")));
+    for kind in ["gate", "drill", "bench"] {
+        record(&course, &format!("week-01/{kind}"));
+    }
+    course.lab(&["verify", "--fresh"]).done().says("2 passed, 1 failed");
+    assert!(!course.root().join("evidence/week-02").exists(), "only the week that was asked for");
+
+    let elsewhere = course.outside("elsewhere");
+    course.lab(&["run", "--week", "1", "--evidence", elsewhere.to_str().unwrap()]);
+    course.lab(&["verify", elsewhere.to_str().unwrap(), "--fresh"]).done();
+}
+
+#[test]
 fn a_full_disk_is_a_coded_failure_and_the_old_record_stays_whole() {
     let course = course(&drill("passed", 1), BENCH);
     course.lab(&["drill", "1"]).done();

@@ -2,6 +2,17 @@
 //!
 //! One file a command, each with its arguments and a `run`. The exit codes are those of all the course's tools
 //! ([`logger::Exit`]); a failure is one line on stderr, `error[CODE]: what happened; what to do`.
+//!
+//! # `--json`
+//!
+//! stdout carries JSON, one value a line, and everything that is meant for people goes to stderr.
+//!
+//! | command | lines |
+//! | --- | --- |
+//! | `status`, `day`, `next`, `verify`, `doctor` | one object with the answer; `status` is `{"weeks": [{"week": 1, "days": […6], …}, …24], "next": …}` |
+//! | `gate`, `drill`, `bench`, `run` | `{"event": "build", "compiled", "ms"}`, then one `{"event": "record", "id", "verdict", "file", "ms", "criteria", "seed"}` a record; `run` ends with `{"event": "done", "passed", "not_passed", "index", "book"}` |
+//! | `test` | one `{"event": "test", "binary", "name", "passed", "output"}` a test, then `tests`, `doc-tests` and `done` |
+//! | any that fails | last, `{"error": {"code", "what", "exit"}}`; `exit` is the exit code |
 
 pub mod book;
 pub mod check;
