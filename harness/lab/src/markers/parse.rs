@@ -100,120 +100,156 @@ pub fn holes(source: &str) -> Result<Vec<HoleText>, MarkerError> {
     Ok(found.collect())
 }
 
-/// Where the reader is inside a hole.
+/// Splits a source into text and holes.
+pub(super) fn pieces(source: &str) -> Result<Vec<Piece<'_>>, MarkerError> {
+    let mut reader = Reader { source, found: Vec::new(), open: None, text_from: 0 };
+    let mut offset = 0;
+    for (index, text) in source.split_inclusive('\n').enumerate() {
+        let line = Line { text, number: index + 1, start: offset, end: offset + text.len() };
+        offset = line.end;
+        match marker(text) {
+            Some((language, word, rest)) => reader.marker(&line, language, word, rest)?,
+            None => reader.text(&line)?,
+        }
+    }
+    reader.finish()
+}
+
+/// A line of the source and where it lies.
+struct Line<'a> {
+    text: &'a str,
+    number: usize,
+    start: usize,
+    end: usize,
+}
+
+/// A hole that is not closed yet.
 struct Open {
     hole: HoleText,
     body_from: usize,
-    stub: Option<(usize, String)>,
+    has_stub: bool,
 }
 
-/// Splits a source into text and holes.
-pub(super) fn pieces(source: &str) -> Result<Vec<Piece<'_>>, MarkerError> {
-    let mut found: Vec<Piece<'_>> = Vec::new();
-    let mut open: Option<Open> = None;
-    let (mut offset, mut text_from) = (0, 0);
-    for (index, line) in source.split_inclusive('\n').enumerate() {
-        let (number, start) = (index + 1, offset);
-        offset += line.len();
-        let Some((language, word, rest)) = marker(line) else {
-            refuse_trailing_marker(line, number)?;
-            if let Some(Open { stub: Some(_), hole, .. }) = &open
-                && !line.trim().is_empty()
-            {
-                return Err(MarkerError::new(
-                    number,
-                    format!("text between the stub and the end of `{}`", hole.id),
-                    "move it above the lab:stub line, or below lab:end",
-                ));
-            }
-            continue;
-        };
-        if open.as_ref().is_some_and(|o| o.hole.language != language) {
+/// Reads line by line: text, then hole, stub, end, and text again.
+struct Reader<'a> {
+    source: &'a str,
+    found: Vec<Piece<'a>>,
+    open: Option<Open>,
+    text_from: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn text(&self, line: &Line<'_>) -> Result<(), MarkerError> {
+        refuse_trailing_marker(line.text, line.number)?;
+        match &self.open {
+            Some(open) if open.has_stub && !line.text.trim().is_empty() => Err(MarkerError::new(
+                line.number,
+                format!("text between the stub and the end of `{}`", open.hole.id),
+                "move it above the lab:stub line, or below lab:end",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn marker(
+        &mut self,
+        line: &Line<'_>,
+        language: Language,
+        word: &str,
+        rest: &str,
+    ) -> Result<(), MarkerError> {
+        if self.open.as_ref().is_some_and(|open| open.hole.language != language) {
             return Err(MarkerError::new(
-                number,
+                line.number,
                 "a marker in another comment style than its hole",
                 "write all three markers of a hole the same way",
             ));
         }
-        match (word, open.take()) {
-            ("hole", Some(outer)) => {
-                return Err(MarkerError::new(
-                    number,
-                    format!("a hole inside the hole `{}` of line {}", outer.hole.id, outer.hole.line),
-                    "close the first one with lab:stub and lab:end",
-                ));
-            }
-            ("hole", None) => {
-                let indent = line[..line.len() - line.trim_start().len()].to_owned();
-                let hole = HoleText {
-                    id: hole_id(rest, number)?,
-                    line: number,
-                    indent,
-                    body: String::new(),
-                    stub: String::new(),
-                    language,
-                };
-                refuse_duplicate(&found, &hole)?;
-                if language == Language::Rust {
-                    opens_a_body(&source[..start], &hole)?;
-                }
-                found.push(Piece::Text(&source[text_from..start]));
-                open = Some(Open { hole, body_from: offset, stub: None });
-            }
-            ("stub", Some(mut inside)) => {
-                if inside.stub.is_some() {
-                    return Err(MarkerError::new(
-                        number,
-                        format!("a second stub for `{}`", inside.hole.id),
-                        "a hole has one stub",
-                    ));
-                }
-                inside.hole.body = source[inside.body_from..start].to_owned();
-                check_stub(&inside.hole, rest, number)?;
-                inside.stub = Some((number, rest.to_owned()));
-                open = Some(inside);
-            }
-            ("end", Some(Open { mut hole, stub: Some((_, stub)), .. })) => {
-                if !rest.is_empty() {
-                    return Err(MarkerError::new(number, "lab:end takes no words", "remove them"));
-                }
-                if language == Language::Rust {
-                    closes_a_body(&source[offset..], &hole, number)?;
-                }
-                hole.stub = stub;
-                found.push(Piece::Hole(hole));
-                text_from = offset;
-            }
-            ("end", Some(Open { hole, stub: None, .. })) => {
-                return Err(MarkerError::new(
-                    number,
-                    format!("the hole `{}` ends without a stub", hole.id),
-                    "say with lab:stub, just above lab:end, what the learner finds there",
-                ));
-            }
-            ("stub" | "end", None) => {
-                return Err(MarkerError::new(
-                    number,
-                    format!("lab:{word} outside of a hole"),
-                    "open the hole with lab:hole and its id first",
-                ));
-            }
-            (other, _) => {
-                return Err(MarkerError::new(
-                    number,
-                    format!("unknown marker `lab:{other}`"),
-                    "the words are lab:hole, lab:stub and lab:end",
-                ));
-            }
+        match (word, self.open.take()) {
+            ("hole", None) => self.hole(line, language, rest),
+            ("stub", Some(open)) => self.stub(line, open, rest),
+            ("end", Some(open)) => self.end(line, open, rest),
+            ("hole", Some(outer)) => Err(MarkerError::new(
+                line.number,
+                format!("a hole inside the hole `{}` of line {}", outer.hole.id, outer.hole.line),
+                "close the first one with lab:stub and lab:end",
+            )),
+            ("stub" | "end", None) => Err(MarkerError::new(
+                line.number,
+                format!("lab:{word} outside of a hole"),
+                "open the hole with lab:hole and its id first",
+            )),
+            (other, _) => Err(MarkerError::new(
+                line.number,
+                format!("unknown marker `lab:{other}`"),
+                "the words are lab:hole, lab:stub and lab:end",
+            )),
         }
     }
-    if let Some(Open { hole, .. }) = open {
-        return Err(MarkerError::new(
-            hole.line,
-            format!("the hole `{}` is never closed", hole.id),
-            "close it with lab:stub and lab:end",
-        ));
+
+    fn hole(&mut self, line: &Line<'_>, language: Language, rest: &str) -> Result<(), MarkerError> {
+        let indent = &line.text[..line.text.len() - line.text.trim_start().len()];
+        let hole = HoleText {
+            id: hole_id(rest, line.number)?,
+            line: line.number,
+            indent: indent.to_owned(),
+            body: String::new(),
+            stub: String::new(),
+            language,
+        };
+        refuse_duplicate(&self.found, &hole)?;
+        if language == Language::Rust {
+            opens_a_body(&self.source[..line.start], &hole)?;
+        }
+        self.found.push(Piece::Text(&self.source[self.text_from..line.start]));
+        self.open = Some(Open { hole, body_from: line.end, has_stub: false });
+        Ok(())
     }
-    found.push(Piece::Text(&source[text_from..]));
-    Ok(found)
+
+    fn stub(&mut self, line: &Line<'_>, mut open: Open, rest: &str) -> Result<(), MarkerError> {
+        if open.has_stub {
+            return Err(MarkerError::new(
+                line.number,
+                format!("a second stub for `{}`", open.hole.id),
+                "a hole has one stub",
+            ));
+        }
+        check_stub(&open.hole, rest, line.number)?;
+        open.hole.body = self.source[open.body_from..line.start].to_owned();
+        open.hole.stub = rest.to_owned();
+        open.has_stub = true;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    fn end(&mut self, line: &Line<'_>, open: Open, rest: &str) -> Result<(), MarkerError> {
+        if !open.has_stub {
+            return Err(MarkerError::new(
+                line.number,
+                format!("the hole `{}` ends without a stub", open.hole.id),
+                "say with lab:stub, just above lab:end, what the learner finds there",
+            ));
+        }
+        if !rest.is_empty() {
+            return Err(MarkerError::new(line.number, "lab:end takes no words", "remove them"));
+        }
+        if open.hole.language == Language::Rust {
+            closes_a_body(&self.source[line.end..], &open.hole, line.number)?;
+        }
+        self.found.push(Piece::Hole(open.hole));
+        self.text_from = line.end;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Piece<'a>>, MarkerError> {
+        if let Some(Open { hole, .. }) = self.open {
+            return Err(MarkerError::new(
+                hole.line,
+                format!("the hole `{}` is never closed", hole.id),
+                "close it with lab:stub and lab:end",
+            ));
+        }
+        self.found.push(Piece::Text(&self.source[self.text_from..]));
+        Ok(self.found)
+    }
 }
