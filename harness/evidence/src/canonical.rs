@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn keys_are_sorted_by_code_point_at_every_level() {
-        let value = json!({"b": {"z": 1, "a": 2}, "a": [{"y": 1, "x": 2}], "é": 0, "Z": 0});
-        assert_eq!(text(&value), r#"{"Z":0,"a":[{"x":2,"y":1}],"b":{"a":2,"z":1},"é":0}"#);
+        let value = json!({"b": {"z": 1, "a": 2}, "a": [{"y": 1, "x": 2}], "é": 0, "Z": 0, "aa": 0});
+        assert_eq!(text(&value), r#"{"Z":0,"a":[{"x":2,"y":1}],"aa":0,"b":{"a":2,"z":1},"é":0}"#);
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn inputs_are_the_package_its_closure_the_lock_the_profile_and_the_sections() {
 
 #[test]
 fn what_a_verdict_depends_on_makes_it_stale() {
-    let cases: [(&str, &str, &str, &[&str]); 10] = [
+    let cases: [(&str, &str, &str, &[&str]); 11] = [
         ("weeks/two/src/lib.rs", "two", "TWO", &["weeks/two/src/lib.rs"]),
         ("weeks/two/fixtures/case.json", "case", "CASE", &["weeks/two/fixtures/case.json"]),
         ("weeks/one/src/lib.rs", "one", "ONE", &["weeks/one/src/lib.rs"]),
@@ -77,6 +77,7 @@ fn what_a_verdict_depends_on_makes_it_stale() {
         ("Cargo.toml", "[\"derive\"]", "[]", &["Cargo.toml#profile"]),
         ("Cargo.toml", "edition = \"2024\"", "edition = \"2021\"", &["Cargo.toml#profile"]),
         ("Cargo.lock", "\"dd\"", "\"00\"", &["Cargo.lock#two"]),
+        ("Cargo.lock", "\"99\"", "\"00\"", &["Cargo.lock#two"]),
         ("Cargo.lock", "0.3.0", "0.3.1", &["Cargo.lock#two"]),
         ("Cargo.lock", "\"ee\"", "\"00\"", &["Cargo.lock#two"]),
     ];

@@ -36,7 +36,7 @@ version = 4
 [[package]]
 name = "two"
 version = "0.1.0"
-dependencies = ["drills", "one", "renamed 2.0.0", "serde"]
+dependencies = ["drills", "one", "renamed 2.0.0", "serde", "unix-only"]
 
 [[package]]
 name = "one"
@@ -79,6 +79,12 @@ source = "registry+x"
 checksum = "ee"
 
 [[package]]
+name = "unix-only"
+version = "1.0.0"
+source = "registry+x"
+checksum = "99"
+
+[[package]]
 name = "elsewhere"
 version = "3.0.0"
 source = "registry+x"
@@ -102,7 +108,7 @@ pub fn workspace() -> TempDir {
         root,
         "weeks/two/Cargo.toml",
         "[package]\nname = \"two\"\n[dependencies]\none.workspace = true\nalias.workspace = true\n\
-         [target.'cfg(unix)'.dependencies]\nserde.workspace = true\n[dev-dependencies]\ndrills.workspace = true\n",
+         serde.workspace = true\n[target.'cfg(unix)'.dependencies]\nunix-only = \"1\"\n[dev-dependencies]\ndrills.workspace = true\n",
     );
     put(
         root,
