@@ -8,6 +8,11 @@ use super::chart::svg::escape;
 /// The widest drawing in columns; a wider one cannot be read on any page.
 pub(crate) const COLUMNS_MAX: usize = 110;
 
+/// Height of a row of text in pixels.
+const ROW_HEIGHT: u32 = 16;
+/// On a narrow screen a drawing scrolls rather than become narrower than this.
+const LEGIBLE_WIDTH: u32 = 520;
+
 /// Renders a drawing. It must have a title, which is what a reader who cannot see it is given.
 pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String> {
     let title =
@@ -27,6 +32,10 @@ pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String>
     };
     let drawn = svgbob::to_svg_with_settings(ascii, &settings);
     let (width, height) = size(&drawn).ok_or("the diagram has no size")?;
+    // svgbob leaves an empty row below the last one.
+    let rows = u32::try_from(ascii.trim_end().lines().count()).unwrap_or(u32::MAX);
+    let height = height.min(rows.saturating_mul(ROW_HEIGHT) + 2);
+    let legible = width.min(LEGIBLE_WIDTH);
     let body = drawn.find('>').zip(drawn.rfind("</svg>")).map(|(start, end)| &drawn[start + 1..end]);
     let body = body.ok_or("the diagram could not be drawn")?;
     // One line: an empty line would end the HTML block that the drawing is.
@@ -34,7 +43,7 @@ pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String>
     let title = escape(title);
     Ok(format!(
         "<figure class=\"lab-figure\"><svg class=\"lab-diagram\" role=\"img\" viewBox=\"0 0 {width} {height}\" \
-         width=\"{width}\" height=\"{height}\"><title>{title}</title>{ARROWS}{body}</svg>\
+         width=\"{width}\" height=\"{height}\" style=\"min-width:{legible}px\"><title>{title}</title>{ARROWS}{body}</svg>\
          <figcaption>{title}</figcaption></figure>"
     ))
 }

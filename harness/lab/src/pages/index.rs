@@ -84,7 +84,7 @@ fn section(out: &mut String, week: &Week, shelf: &Shelf, board: &Board, files: &
         class(state),
         state.sign(),
         state.word(),
-        escape(&week.theme),
+        words(&week.theme),
     );
     let entries = report::entries(week, shelf);
     if entries.is_empty() {
@@ -147,8 +147,8 @@ fn record(out: &mut String, entry: &Entry) {
         out,
         "<article class=\"record\"><h3>{name} <span class=\"chip {verdict}\">{} {verdict}</span>{}</h3><p>{}</p>",
         sign(verdict),
-        if entry.stale.is_empty() { "" } else { " <span class=\"chip stale\">~ stale</span>" },
-        escape(&finding.claim),
+        if entry.stale.is_empty() { "" } else { " <span class=\"chip stale\">◐ stale</span>" },
+        words(&finding.claim),
     );
     lines(out, r);
     for drawn in report::charts(r, Setting::Inline) {
@@ -184,7 +184,7 @@ fn lines(out: &mut String, r: &Record) {
             "<li class=\"{0}\"><span class=\"sign\">{1}</span> {2}</li>",
             c.verdict,
             sign(c.verdict),
-            escape(&c.claim)
+            words(&c.claim)
         );
     }
     for ratio in &finding.ratios {
@@ -192,9 +192,9 @@ fn lines(out: &mut String, r: &Record) {
         let _ = write!(
             rows,
             "<li class=\"{0}\"><span class=\"sign\">{1}</span> {2}: <strong>{3}</strong> ({4} to {5} over {6} rounds{bar})</li>",
-            ratio.verdict(),
-            sign(ratio.verdict()),
-            escape(&ratio.claim),
+            if ratio.bar.is_some() { ratio.verdict().to_string() } else { String::new() },
+            if ratio.bar.is_some() { sign(ratio.verdict()) } else { "·" },
+            words(&ratio.claim),
             quantity(ratio.median, "x"),
             quantity(ratio.low, "x"),
             quantity(ratio.high, "x"),
@@ -243,6 +243,21 @@ fn verify(out: &mut String) {
          input that it was made from. <em>Tampered</em> and <em>stale</em> are different: a record that does not fit \
          its digest is refused; one whose sources have moved on is still true of its commit, and says so.</p></section>",
     );
+}
+
+/// A sentence as HTML: what stands between two backticks is code.
+fn words(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let whole = parts.len() % 2 == 1;
+    let mut out = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        match index % 2 == 1 && whole {
+            true => out.push_str(&format!("<code>{}</code>", escape(part))),
+            false if index > 0 && !whole => out.push_str(&format!("`{}", escape(part))),
+            false => out.push_str(&escape(part)),
+        }
+    }
+    out
 }
 
 /// A text as part of a `data:` address.

@@ -21,22 +21,47 @@ pub(crate) fn number_table(header: &[&str], left: usize, rows: &[Vec<String>]) -
     out
 }
 
-/// Text from data as inline Markdown: nothing in it is markup, a directive or the end of a cell.
+/// Text from data as inline Markdown: nothing in it is markup, a directive or the end of a cell. Words between two
+/// backticks, as our messages write commands, are code.
 pub(crate) fn plain(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts: Vec<&str> = text.split('`').collect();
     let mut out = String::with_capacity(text.len());
-    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+    for (index, part) in parts.iter().enumerate() {
+        let between = index % 2 == 1;
+        let closed = index + 1 < parts.len();
+        match (between, closed) {
+            (true, true) if !part.is_empty() => out.push_str(&code(part)),
+            (true, true) => out.push_str("\\`\\`"),
+            (true, false) => {
+                out.push_str("\\`");
+                escape_into(part, &mut out);
+            }
+            (false, _) => escape_into(part, &mut out),
+        }
+    }
+    out
+}
+
+fn escape_into(text: &str, out: &mut String) {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '{' | '}' => {
+            '\\' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
+            }
+            // Two hyphens or three dots would be set as a dash or an ellipsis.
+            '-' | '.' if chars.peek() == Some(&c) => {
                 out.push('\\');
                 out.push(c);
             }
             c => out.push(c),
         }
     }
-    out
 }
 
 /// Text from data as a code span, whatever backticks it holds; bars are escaped for a table cell.

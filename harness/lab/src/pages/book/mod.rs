@@ -188,7 +188,7 @@ fn readable_console(text: &str) -> String {
         if in_console && trimmed == "..." {
             out.push('…');
         } else if in_console && trimmed.strip_prefix("? ").is_some_and(|n| n.trim().parse::<i32>().is_ok()) {
-            out.push_str(&format!("# exit status {}", trimmed[2..].trim()));
+            out.push_str(&format!("[exit status {}]", trimmed[2..].trim()));
         } else if in_console {
             out.push_str(&line.replace("[..]", "…"));
         } else {

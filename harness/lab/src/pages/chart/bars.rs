@@ -3,7 +3,7 @@
 use evidence::{Fact, Measurement, Ratio, Series, Value};
 
 use super::frame::{self, Look, Plot, WIDTH};
-use super::scale::{Axis, linear_ticks};
+use super::scale::{Axis, in_axis_name, labelled_ticks};
 use super::svg::{Anchor, Svg};
 use crate::pages::quantity::quantity;
 
@@ -30,12 +30,12 @@ pub(super) fn draw(measurement: &Measurement, fact: &str, style: Option<&str>) -
 
     let mut svg = Svg::default();
     let top = frame::title(&mut svg, &measurement.title);
-    let plot = Plot { left: 16.0, right: WIDTH - 130.0, top, bottom: top + ROW * rows.len() as f64 };
-    let ticks = linear_ticks(0.0, most);
-    let x = Axis::linear(0.0, ticks[ticks.len() - 1], plot.left, plot.right);
-    let labels: Vec<_> = ticks.iter().map(|t| (*t, quantity(*t, unit))).collect();
-    let labels = thin(labels, plot.right - plot.left);
-    frame::horizontal_axis(&mut svg, &plot, &x, &labels, &fact.replace('-', " "));
+    let plot = Plot { left: 24.0, right: WIDTH - 150.0, top, bottom: top + ROW * rows.len() as f64 };
+    let ticks = labelled_ticks(most, unit);
+    let x = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.left, plot.right);
+    let name = fact.replace('-', " ");
+    let name = if in_axis_name(unit) { format!("{name} ({unit})") } else { name };
+    frame::horizontal_axis(&mut svg, &plot, &x, &thin(ticks, plot.right - plot.left), &name);
 
     let mut words = Vec::new();
     for (row, (series, look, value, unit)) in rows.iter().enumerate() {
@@ -61,17 +61,16 @@ pub(super) fn draw(measurement: &Measurement, fact: &str, style: Option<&str>) -
 pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) -> String {
     let mut svg = Svg::default();
     let top = frame::title(&mut svg, title);
-    let plot = Plot { left: 16.0, right: WIDTH - 90.0, top, bottom: top + ROW * ratios.len() as f64 };
+    let plot = Plot { left: 24.0, right: WIDTH - 90.0, top, bottom: top + ROW * ratios.len() as f64 };
     let most = ratios.iter().map(|r| r.high.max(r.bar.unwrap_or(1.0))).fold(1.0, f64::max);
-    let ticks = linear_ticks(0.0, most);
-    let x = Axis::linear(0.0, ticks[ticks.len() - 1], plot.left, plot.right);
-    let labels: Vec<_> = ticks.iter().map(|t| (*t, quantity(*t, "x"))).collect();
+    let ticks = labelled_ticks(most, "x");
+    let x = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.left, plot.right);
     frame::horizontal_axis(
         &mut svg,
         &plot,
         &x,
-        &labels,
-        "subject over peer; right of the heavy line the subject is better",
+        &ticks,
+        "ours over the other; right of the heavy line ours is better",
     );
     svg.line("one", (x.at(1.0), plot.top), (x.at(1.0), plot.bottom));
 
@@ -79,12 +78,7 @@ pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) ->
     for (row, ratio) in ratios.iter().enumerate() {
         let y = plot.top + ROW * row as f64;
         let look = Look { index: row, peer: false };
-        svg.text(
-            "legend",
-            (plot.left + 4.0, y + 14.0),
-            Anchor::Start,
-            &format!("{} against {}", ratio.subject, ratio.peer),
-        );
+        svg.text("legend", (plot.left + 4.0, y + 14.0), Anchor::Start, &shortened(&ratio.claim));
         whisker(&mut svg, &x, y + 27.0, ratio.low, ratio.high);
         svg.mark(&look.dot(), look.mark(), (x.at(ratio.median), y + 27.0));
         if let Some(bar) = ratio.bar {
@@ -92,7 +86,7 @@ pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) ->
         }
         let label = quantity(ratio.median, "x");
         svg.text("value", (x.at(ratio.high) + 12.0, y + 31.5), Anchor::Start, &label);
-        words.push(format!("{} against {}: median {label}", ratio.subject, ratio.peer));
+        words.push(format!("{}, {} against {}: median {label}", ratio.claim, ratio.subject, ratio.peer));
     }
     svg.finish((WIDTH, plot.bottom + 56.0), title, &words.join("; "), style)
 }
@@ -102,6 +96,15 @@ fn whisker(svg: &mut Svg, x: &Axis, y: f64, low: f64, high: f64) {
     svg.line("whisker", (low, y), (high, y));
     svg.line("whisker", (low, y - 4.0), (low, y + 4.0));
     svg.line("whisker", (high, y - 4.0), (high, y + 4.0));
+}
+
+/// As much of a text as one row bears.
+fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 84;
+    if text.chars().count() <= CHARS_MAX {
+        return text.into();
+    }
+    text.chars().take(CHARS_MAX - 1).collect::<String>() + "…"
 }
 
 /// Keeps as many tick labels as fit without touching.

@@ -3,7 +3,7 @@
 use evidence::Measurement;
 
 use super::frame::{self, Look, Plot, WIDTH};
-use super::scale::{Axis, linear_ticks};
+use super::scale::{Axis, in_axis_name, labelled_ticks};
 use super::svg::Svg;
 use crate::pages::quantity::quantity;
 
@@ -28,14 +28,13 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
 
     let seconds = points().map(|p| p.0).fold(0.0, f64::max);
     let most = points().map(|p| p.1).fold(0.0, f64::max);
-    let times = linear_ticks(0.0, seconds);
-    let values = linear_ticks(0.0, most);
-    let x = Axis::linear(0.0, times[times.len() - 1], plot.left, plot.right);
-    let y = Axis::linear(0.0, values[values.len() - 1], plot.bottom, plot.top);
-    let labels: Vec<_> = values.iter().map(|v| (*v, quantity(*v, &measurement.unit))).collect();
-    frame::vertical_axis(&mut svg, &plot, &y, &labels, &measurement.unit);
-    let labels: Vec<_> = times.iter().map(|t| (*t, quantity(*t, "s"))).collect();
-    frame::horizontal_axis(&mut svg, &plot, &x, &labels, "time since the start");
+    let times = labelled_ticks(seconds, "s");
+    let values = labelled_ticks(most, &measurement.unit);
+    let x = Axis::linear(0.0, times[times.len() - 1].0, plot.left, plot.right);
+    let y = Axis::linear(0.0, values[values.len() - 1].0, plot.bottom, plot.top);
+    let name = if in_axis_name(&measurement.unit) { measurement.unit.as_str() } else { "" };
+    frame::vertical_axis(&mut svg, &plot, &y, &values, name);
+    frame::horizontal_axis(&mut svg, &plot, &x, &times, "time since the start");
 
     for (series, look) in &series {
         let line: Vec<_> = series.points.iter().map(|(t, v)| (x.at(*t), y.at(*v))).collect();

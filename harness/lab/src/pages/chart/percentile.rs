@@ -69,23 +69,25 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
     svg.finish((WIDTH, plot.bottom + 56.0), &measurement.title, &description, style)
 }
 
-/// The line of one histogram: each bucket from the share of samples below it, at its value.
+/// The line of one histogram: steps, since every sample of a bucket counts as its highest value, and so that the marks
+/// lie on the line where buckets are few.
 fn line(histogram: &Histogram, x: &Axis, y: &Axis) -> Vec<(f64, f64)> {
     let total = total(histogram) as f64;
     let mut below = 0u64;
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for (i, (value, count)) in histogram.buckets.iter().enumerate() {
-        let value = if i == 0 { histogram.min } else { (*value).min(histogram.max) };
-        let point = (x.at(1.0 / (1.0 - below as f64 / total)), y.at(value as f64));
-        let last = i + 1 == histogram.buckets.len();
-        // Points closer than half a pixel cannot be told apart; the last one is the maximum and always drawn.
-        match points.last() {
-            Some((px, py)) if !last && (point.0 - px).abs() < 0.5 && (point.1 - py).abs() < 0.5 => {}
-            _ => points.push(point),
-        }
+    let mut points: Vec<(f64, f64)> = vec![(x.at(1.0), y.at(histogram.min as f64))];
+    for (value, count) in &histogram.buckets {
+        let height = y.at((*value).min(histogram.max) as f64);
+        let start = x.at(1.0 / (1.0 - below as f64 / total));
         below += count;
+        let end = if below as f64 >= total { x.at(total) } else { x.at(1.0 / (1.0 - below as f64 / total)) };
+        for point in [(start, height), (end, height)] {
+            // Points closer than half a pixel cannot be told apart.
+            let near = |p: &(f64, f64)| (point.0 - p.0).abs() < 0.5 && (point.1 - p.1).abs() < 0.5;
+            if !points.last().is_some_and(near) {
+                points.push(point);
+            }
+        }
     }
-    points.push((x.at(total), y.at(histogram.max as f64)));
     points
 }
 

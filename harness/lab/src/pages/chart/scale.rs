@@ -1,5 +1,7 @@
 //! Axes: from values to pixels, and which values get a tick.
 
+use crate::pages::quantity::{quantity, three_digits};
+
 /// A linear or logarithmic axis between two pixel positions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
@@ -83,6 +85,36 @@ pub(super) fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     (first..=last.max(first + 1)).map(|i| i as f64 * step).collect()
 }
 
+/// Ticks of an axis from 0 to at least `high`, with the text of each: bytes in binary steps, rates as bare numbers
+/// (their unit stands in the axis' name), zero without a unit.
+pub(super) fn labelled_ticks(high: f64, unit: &str) -> Vec<(f64, String)> {
+    let step = match unit.strip_prefix("bytes") {
+        Some(_) => 1024f64.powi((high.max(1.0).log2() / 10.0).floor() as i32),
+        None => 1.0,
+    };
+    let label = |value: f64| match value {
+        0.0 => "0".to_string(),
+        value if in_axis_name(unit) => short(value),
+        value => quantity(value, unit),
+    };
+    linear_ticks(0.0, high / step).into_iter().map(|t| (t * step, label(t * step))).collect()
+}
+
+/// True for a unit that would repeat itself at every tick.
+pub(super) fn in_axis_name(unit: &str) -> bool {
+    unit.contains('/') && !unit.starts_with("bytes")
+}
+
+/// `4,000,000` as `4 M`.
+fn short(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e9 => format!("{} G", three_digits(value / 1e9)),
+        v if v >= 1e6 => format!("{} M", three_digits(value / 1e6)),
+        v if v >= 1e4 => format!("{} k", three_digits(value / 1e3)),
+        _ => three_digits(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +133,14 @@ mod tests {
     fn linear_ticks_have_round_steps() {
         assert_eq!(linear_ticks(0.0, 9.3), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(linear_ticks(0.0, 0.0), [0.0, 0.2]);
+    }
+
+    #[test]
+    fn labels_fit_their_unit() {
+        let texts = |high, unit| labelled_ticks(high, unit).into_iter().map(|t| t.1).collect::<Vec<_>>();
+        assert_eq!(texts(3.3e6, "bytes"), ["0", "1 MiB", "2 MiB", "3 MiB", "4 MiB"]);
+        assert_eq!(texts(9e6, "frames/s"), ["0", "2 M", "4 M", "6 M", "8 M", "10 M"]);
+        assert_eq!(texts(9.0, "s"), ["0", "2 s", "4 s", "6 s", "8 s", "10 s"]);
     }
 
     #[test]

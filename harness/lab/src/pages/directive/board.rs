@@ -58,8 +58,9 @@ pub(in crate::pages) fn grid(
             let short = escape(week.title.split(':').next().unwrap_or(&week.title));
             let _ = write!(
                 out,
-                "<div class=\"week {}\"><span class=\"title\"><b>{}</b> {short}</span>",
+                "<div class=\"week {}\"><span class=\"title\" title=\"{}\"><b>{}</b> {short}</span>",
                 class(of_week(board, week.week)),
+                escape(&week.title),
                 week.week,
             );
             for day in &week.days {
