@@ -35,30 +35,12 @@ fn codes_of(catalog: &[&ErrorCode]) -> String {
             vec![
                 code(entry.code),
                 entry.exit.number().to_string(),
-                words(entry.meaning),
-                words(entry.way_out),
+                plain(entry.meaning),
+                plain(entry.way_out),
             ]
         })
         .collect();
     table(&["Code", "Exit", "What happened", "What to do"], &rows)
-}
-
-/// A sentence of a catalog: what stands between backticks is code, and nothing else is markup.
-fn words(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { code(part) } else { spaced(part) }).collect()
-}
-
-/// Plain text that keeps the blanks at its ends, which separate it from the code beside it, and its hyphens, which
-/// typography would make a dash of.
-fn spaced(text: &str) -> String {
-    let (front, back) = (text.starts_with(' '), text.ends_with(' ') && !text.trim().is_empty());
-    format!(
-        "{}{}{}",
-        if front { " " } else { "" },
-        plain(text).replace("--", "\\-\\-"),
-        if back { " " } else { "" }
-    )
 }
 
 #[cfg(test)]
@@ -67,9 +49,9 @@ mod tests {
 
     #[test]
     fn a_command_in_a_sentence_is_code_and_the_rest_is_text() {
-        assert_eq!(words("run `cargo lab --dir x`, or wait"), "run `cargo lab --dir x`, or wait");
-        assert_eq!(words("with `a` `b` or <c>"), "with `a` `b` or &lt;c&gt;");
-        assert_eq!(words("say --help"), "say \\-\\-help");
+        assert_eq!(plain("run `cargo lab --dir x`, or wait"), "run `cargo lab --dir x`, or wait");
+        assert_eq!(plain("with `a` `b` or <c>"), "with `a` `b` or &lt;c&gt;");
+        assert_eq!(plain("say --help"), "say \\--help");
     }
 
     #[test]
