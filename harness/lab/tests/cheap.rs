@@ -202,7 +202,7 @@ fn one_changed_byte_of_a_record_a_report_or_the_manifest_is_named() {
         ("week-01/gate.json", "it holds", "it hulds", 6, "LAB-EVIDENCE-TAMPERED"),
         ("week-01/report.md", "Week 1", "Week 2", 6, "LAB-EVIDENCE-TAMPERED"),
         ("manifest.json", "\"bytes\": 9", "\"bytes\": 8", 6, "LAB-EVIDENCE-TAMPERED"),
-        ("manifest.json", "\"files\"", "\"filez\"", 3, "LAB-EVIDENCE-MALFORMED"),
+        ("manifest.json", "\"files\"", "\"filez\"", 6, "LAB-EVIDENCE-TAMPERED"),
     ] {
         let dir = folder();
         let path = dir.path().join(file);

@@ -54,6 +54,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Ok(_) => step.done(Mark::Good, "built"),
         Err(failure) => step.done(Mark::Bad, &failure.what),
     }
+    interrupt::check()?;
     let outcome = verdict(console, &records);
     last_lines(console, &records, &evidence.join("index.html"), book.as_deref().ok());
     outcome.and_then(|exit| book.map(|_| exit))

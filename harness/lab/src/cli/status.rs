@@ -54,9 +54,7 @@ fn show(console: &Console, board: &Board) {
             if month > 1 {
                 console.say("");
             }
-            console.say(
-                console.bold(&format!("Month {month}            days 1–6      gate      drill     bench")),
-            );
+            console.say(console.bold(&format!("Month {month}  days 1–6     gate      drill     bench")));
         }
         console.say(line(console, week));
     }

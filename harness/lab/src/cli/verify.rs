@@ -26,9 +26,8 @@ pub struct Args {
 
 /// Verifies, in three steps: the bytes, the records, and whether they still speak of this code.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    // A stranger's folder needs no workspace around it; only freshness does.
     let (workspace, folder) = match &args.folder {
-        Some(folder) => (context.workspace().ok(), folder.clone()),
+        Some(folder) => (workspace_for(context, folder)?, folder.clone()),
         None => {
             let workspace = context.workspace()?;
             let folder = workspace.evidence();
@@ -79,6 +78,16 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// The code that a folder's records are compared with: what `--dir` says, else the workspace that the folder lies in
+/// (a learner's evidence is of the learner's code), else the one that we stand in. A stranger's folder may have none:
+/// only freshness needs it.
+fn workspace_for(context: &Context, folder: &Path) -> Result<Option<Workspace>, Failure> {
+    if context.dir().is_some() {
+        return context.workspace().map(Some);
+    }
+    Ok(Workspace::find(folder).or_else(|_| context.workspace()).ok())
 }
 
 fn counted(count: u64, what: &str) -> String {
