@@ -143,7 +143,16 @@ impl Decoder {
     /// Room for the next read. Empty only while a whole frame (or a refused header) waits in a full buffer: take it
     /// with [`next_frame`](Self::next_frame) first, or read no further, which is how a slow consumer slows its peer.
     pub fn read_space(&mut self) -> &mut [u8] {
-        self.make_room();
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        if self.buffer.is_empty() {
+            self.buffer.resize(self.first_allocation, 0);
+        }
+        // While half of the buffer is free, nothing needs to move: a read that large is worth its system call.
+        if self.buffer.len() - self.end < self.buffer.len() / 2 {
+            self.make_room();
+        }
         &mut self.buffer[self.end..]
     }
 
@@ -202,18 +211,11 @@ impl Decoder {
         }
     }
 
-    /// Brings the buffer into a shape in which an unfinished frame can go on: compacted, and grown if it is full.
+    /// Called when less than half of the buffer is free: makes room for the rest of an unfinished frame.
     fn make_room(&mut self) {
         // lab:hole framing.make-room
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-        if self.buffer.is_empty() {
-            self.buffer.resize(self.first_allocation, 0);
-        }
-        let tail = self.buffer.len() - self.end;
-        // With plenty of room nothing needs to move. With a whole frame waiting, taking it is what makes room.
-        if tail >= self.buffer.len() / 2 || matches!(self.state(), State::Ready { .. } | State::Refused(_)) {
+        if matches!(self.state(), State::Ready { .. } | State::Refused(_)) {
+            // Taking what waits is what makes room here.
             return;
         }
         if self.start > 0 {
@@ -225,7 +227,7 @@ impl Decoder {
             let doubled = self.buffer.len().saturating_mul(2);
             self.buffer.resize(doubled.min(one_frame), 0);
         }
-        // lab:stub todo!("framing.make-room: allocate late, move the unfinished frame to the front, double when full")
+        // lab:stub todo!("framing.make-room: move the unfinished frame to the front, and double a full buffer")
         // lab:end
     }
 }

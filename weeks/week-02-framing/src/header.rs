@@ -16,14 +16,18 @@ pub fn claimed_len(header: [u8; HEADER_BYTES]) -> u32 {
 
 /// The header of a payload of `payload_len` bytes.
 ///
+/// A sender keeps the receiver's rule, so that its own mistake is found at home and not by a closed connection. The rule
+/// is stated here once more, for any length that a machine can hold, and a test holds the two statements together.
+///
 /// # Errors
-/// [`FrameError::Empty`] and [`FrameError::TooLarge`]: a sender obeys the same limit as a receiver, so that its own
-/// mistake is found at home and not by a closed connection.
+/// [`FrameError::Empty`] and [`FrameError::TooLarge`].
 pub fn header_for(payload_len: usize, limit: FrameLimit) -> Result<[u8; HEADER_BYTES], FrameError> {
-    // A length beyond u32 is far over any limit; saturating keeps the refusal and its message in one place.
-    let len = u32::try_from(payload_len).unwrap_or(u32::MAX);
-    limit.admit(len)?;
-    Ok(len.to_be_bytes())
+    match u32::try_from(payload_len) {
+        Ok(0) => Err(FrameError::Empty),
+        Ok(len) if len <= limit.bytes() => Ok(len.to_be_bytes()),
+        // Beyond u32 a length is far over any limit; the message says "at least this many" by the largest number.
+        beyond => Err(FrameError::TooLarge { len: beyond.unwrap_or(u32::MAX), limit: limit.bytes() }),
+    }
 }
 
 #[cfg(test)]
@@ -46,11 +50,15 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_refuses_what_a_receiver_would_refuse() {
-        let limit = FrameLimit::new(8).unwrap();
-        assert_eq!(header_for(0, limit), Err(FrameError::Empty));
-        assert_eq!(header_for(9, limit), Err(FrameError::TooLarge { len: 9, limit: 8 }));
-        let beyond = FrameError::TooLarge { len: u32::MAX, limit: 8 };
-        assert_eq!(header_for(u32::MAX as usize + 1, limit), Err(beyond));
+    fn a_sender_refuses_exactly_what_a_receiver_refuses() {
+        for max in [1, 8, 255] {
+            let limit = FrameLimit::new(max).unwrap();
+            for len in 0..=300_u32 {
+                let sender = header_for(len as usize, limit).map(drop);
+                assert_eq!(sender, limit.admit(len).map(drop), "{len} bytes, limit {max}");
+            }
+        }
+        let beyond = header_for(u32::MAX as usize + 1, FrameLimit::default());
+        assert!(matches!(beyond, Err(FrameError::TooLarge { len: u32::MAX, .. })), "{beyond:?}");
     }
 }

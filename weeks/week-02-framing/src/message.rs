@@ -128,19 +128,71 @@ pub struct Head {
 impl Head {
     /// The head of a message of this kind for this request.
     pub fn new(kind: Kind, request_id: Option<&RequestId>) -> Self {
-        // lab:hole framing.write-head
         let id = request_id.map_or(&[][..], |id| id.as_str().as_bytes());
         let mut bytes = [0; HEAD_BYTES_MAX];
         bytes[0] = kind as u8;
         bytes[1] = id.len() as u8;
         bytes[FIXED_HEAD_BYTES..FIXED_HEAD_BYTES + id.len()].copy_from_slice(id);
         Head { bytes, len: FIXED_HEAD_BYTES + id.len() }
-        // lab:stub todo!("framing.write-head: kind, length of the id, the id; no id where there is none")
-        // lab:end
     }
 
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> RequestId {
+        RequestId::from_bytes(b"r-1").unwrap()
+    }
+
+    #[test]
+    fn a_message_written_is_the_message_read() {
+        for (kind, request_id) in [
+            (Kind::Request, Some(id())),
+            (Kind::Reply, Some(id())),
+            (Kind::Refusal, Some(id())),
+            (Kind::Refusal, None),
+        ] {
+            for body in [&b""[..], b"x", &[0; 300]] {
+                let payload = [Head::new(kind, request_id.as_ref()).as_bytes(), body].concat();
+                let expected = Message { kind, request_id: request_id.clone(), body };
+                assert_eq!(Message::parse(&payload), Ok(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn every_head_that_ends_too_early_says_how_much_it_needs() {
+        let whole = [Head::new(Kind::Request, Some(&id())).as_bytes(), b""].concat();
+        for have in 0..whole.len() {
+            let need = if have < FIXED_HEAD_BYTES { FIXED_HEAD_BYTES } else { whole.len() };
+            assert_eq!(Message::parse(&whole[..have]), Err(MessageError::ShortHead { need, have }));
+        }
+        assert!(Message::parse(&whole).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_kind_and_a_request_without_an_id_are_refused() {
+        for kind in (0..=u8::MAX).filter(|kind| !(1..=3).contains(kind)) {
+            assert_eq!(Message::parse(&[kind, 1, b'x']), Err(MessageError::UnknownKind(kind)));
+        }
+        for kind in [1, 2] {
+            assert_eq!(Message::parse(&[kind, 0, b'x']), Err(MessageError::BadRequestId { bytes: 0 }));
+        }
+        assert_eq!(Message::parse(b"\x01\x02a\n"), Err(MessageError::BadRequestId { bytes: 2 }));
+    }
+
+    #[test]
+    fn the_longest_id_fits_its_head_and_leaves_the_body_alone() {
+        let longest = RequestId::from_bytes(&[b'i'; REQUEST_ID_BYTES_MAX]).unwrap();
+        let head = Head::new(Kind::Request, Some(&longest));
+        assert_eq!(head.as_bytes().len(), HEAD_BYTES_MAX);
+        let payload = [head.as_bytes(), b"body"].concat();
+        assert_eq!(Message::parse(&payload).unwrap().body, b"body");
     }
 }

@@ -118,6 +118,18 @@ fn the_deadline_is_asked_before_every_write() {
     assert_eq!(stream.bytes, &WIRE[..4]);
 }
 
+#[test]
+fn a_receive_takes_what_there_is_and_says_how_much() {
+    let mut stream = Scripted::new(&[Act::Take(2), Act::Take(13), Act::Take(9)], &[WIRE, WIRE].concat());
+    let mut decoder = Decoder::new(FrameLimit::default());
+    for (bytes, pending) in [(2, 2), (13, 15), (9, 24)] {
+        assert_eq!(receive(&mut stream, &mut decoder).unwrap(), Received::Bytes(bytes));
+        assert_eq!(decoder.pending(), pending);
+    }
+    assert_eq!(receive(&mut stream, &mut decoder).unwrap(), Received::End);
+    assert_eq!(stream.calls, 4, "one read each");
+}
+
 // ANCHOR: one-receive
 #[test]
 fn one_receive_is_not_one_message() {
@@ -153,14 +165,5 @@ fn a_failing_read_keeps_what_was_received_before() {
     assert_eq!(receive(&mut stream, &mut decoder).unwrap_err().kind(), ErrorKind::WouldBlock);
     assert_eq!(decoder.pending(), 7);
     assert_eq!(receive(&mut stream, &mut decoder).unwrap(), Received::Bytes(5), "the rest");
-    assert_eq!(decoder.next_frame(), Ok(Some(&b"headbody"[..])));
-}
-
-#[test]
-fn the_end_of_a_stream_is_said_once_nothing_is_left() {
-    let mut stream = Scripted::new(&[], &WIRE[..6]);
-    let mut decoder = Decoder::new(FrameLimit::default());
-    assert_eq!(receive(&mut stream, &mut decoder).unwrap(), Received::Bytes(6));
-    assert_eq!(receive(&mut stream, &mut decoder).unwrap(), Received::End);
-    assert!(decoder.end_of_stream().is_err(), "two payload bytes of eight");
+    assert_eq!(decoder.pending(), WIRE.len());
 }
