@@ -26,7 +26,7 @@
 //! # Invariants of this crate
 //!
 //! - **Nothing outlives its owner.** Dropping a process kills its group, dropping a proxy joins its thread and closes
-//!   its sockets, a drill that hangs has its processes killed.
+//!   its sockets, a drill that hangs has its processes killed, and so has a harness that is itself killed.
 //! - **Nothing is unbounded**: output that is kept, connections, buffers, lives, timelines, every wait.
 //! - **A fault counts only when it happened.** The proxy counts bytes that it delayed and connections that it cut, not
 //!   toxics that were set; a drill whose fault did not happen is inconclusive.

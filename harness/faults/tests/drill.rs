@@ -113,6 +113,22 @@ fn a_fault_that_did_not_happen_is_inconclusive_however_well_all_went() {
 }
 
 #[test]
+fn a_subject_that_breaks_while_it_is_being_broken_has_failed() {
+    let cases: [Case; 2] = [|_| Err("no answer".into()), |_| panic!("no answer")];
+    for case in cases {
+        let finding = drill().run(move |trial| {
+            trial.steady("works");
+            trial.invariant("sample.alive", "it lives", true, "", Vec::new());
+            trial.inject("broken", || case(trial).map(|()| 1))?;
+            Ok(())
+        });
+        assert_eq!(finding.verdict, Verdict::Failed);
+        assert!(detail(&finding, "sample.drill.end").0.contains("no answer"));
+        assert!(detail(&finding, "sample.drill.fault").0.contains("did not come to its end"));
+    }
+}
+
+#[test]
 fn a_fault_before_the_steady_state_shows_nothing() {
     let finding = drill().run(|trial| {
         trial.inject("too soon", || Ok::<_, std::io::Error>(1))?;

@@ -167,3 +167,20 @@ fn a_program_that_does_not_exist_is_named() {
     let error = Launch::of("/nowhere/echo-server").limits(Limits::none().open_files(16)).spawn();
     assert!(matches!(error, Err(FaultError::Start { .. })), "a limited start must fail as a plain one does");
 }
+
+#[test]
+fn a_harness_that_is_killed_takes_its_children_with_it() {
+    let me = std::env::current_exe().unwrap();
+    let owner = me.ancestors().nth(2).unwrap().join("examples/owner");
+    for signal in [Signal::KILL, Signal::INT] {
+        let mut owner = Launch::of(&owner).spawn().unwrap();
+        let kept = owner.wait_for_line(Stream::Stdout, |line| line.starts_with("kept"), LONG).unwrap();
+        let pids = [number_after(&kept, "kept"), number_after(&kept, "and")];
+        let ended = owner.wait_for_line(Stream::Stdout, |line| line.starts_with("ended"), LONG).unwrap();
+        assert!(pids.iter().all(|pid| !gone(*pid)));
+        owner.signal(signal).unwrap();
+        assert_eq!(owner.wait_with_deadline(LONG).unwrap().signal(), Some(signal.as_raw()));
+        eventually("the end of what it left", || pids.iter().all(|pid| gone(*pid)));
+        assert!(gone(number_after(&ended, "ended")));
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use evidence::{Criterion, DrillAccount, Fact, Finding, Verdict};
 
 use super::trial::Log;
-use super::verdict::{Control, End, Invariants, Outcome, Recovery, decide};
+use super::verdict::{Control, End, Injection, Invariants, Outcome, Recovery, decide};
 use super::{Drill, Role, Trial, TrialResult};
 
 /// How long a hung closure may take to notice that its processes are dead, before it is left behind.
@@ -148,8 +148,12 @@ fn account(drill: &Drill, control: Run, experiment: Run, unsound: Option<String>
     let outcome = Outcome {
         control: if unsound.is_none() { Control::Sound } else { Control::Unsound },
         end: experiment.end,
-        fault_happened: experiment.log.faults > 0,
-        steady_before: experiment.log.steady_before_fault,
+        fault: match (experiment.log.faults, experiment.log.injecting) {
+            (1.., _) => Injection::Happened,
+            (0, 1..) => Injection::UnderWay,
+            (0, 0) => Injection::Missing,
+        },
+        steady_before: experiment.log.steady_before_fault == Some(true),
         invariants,
         recovery,
     };
@@ -204,11 +208,11 @@ fn criteria(
     if !sound {
         return all;
     }
-    let happened = outcome.fault_happened && outcome.steady_before;
-    let why = if outcome.fault_happened {
-        "the steady state was not reached before the fault"
-    } else {
-        "the fault did not happen"
+    let happened = outcome.fault == Injection::Happened && outcome.steady_before;
+    let why = match outcome.fault {
+        Injection::Happened => "the steady state was not reached before the fault",
+        Injection::UnderWay => "breaking it began, and did not come to its end",
+        Injection::Missing => "the fault did not happen",
     };
     all.push(criterion(
         "fault",

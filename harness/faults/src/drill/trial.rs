@@ -39,7 +39,10 @@ pub(super) struct Log {
     events_dropped: u64,
     pub(super) faults: u64,
     pub(super) steady: bool,
-    pub(super) steady_before_fault: bool,
+    /// Whether the steady state was reached when the first fault began; nothing before one did.
+    pub(super) steady_before_fault: Option<bool>,
+    /// Injections that began and did not come back.
+    pub(super) injecting: u32,
     /// Set while a recovery is under way; still set at the end, it never came.
     pub(super) recovery_began: Option<Instant>,
     pub(super) recovery: Option<Duration>,
@@ -111,7 +114,8 @@ impl Trial {
     }
 
     /// Breaks something, in the experiment only. The closure says how often the fault really happened, and that
-    /// many are counted; in the control run it is not called.
+    /// many are counted; in the control run it is not called. A closure that fails or panics leaves the fault under
+    /// way: the drill cannot pass, and has failed rather than shown nothing.
     ///
     /// # Errors
     /// Those of the closure.
@@ -119,7 +123,13 @@ impl Trial {
         if !self.breaks() {
             return Ok(0);
         }
+        {
+            let mut log = self.lock();
+            log.fault_begins();
+            log.injecting += 1;
+        }
         let times = fault()?;
+        self.lock().injecting -= 1;
         self.faults_happened(times, what);
         Ok(times)
     }
@@ -128,8 +138,8 @@ impl Trial {
     pub fn faults_happened(&self, times: u64, what: &str) {
         let at = self.now_ms();
         let mut log = self.lock();
-        if times > 0 && log.faults == 0 {
-            log.steady_before_fault = log.steady;
+        if times > 0 {
+            log.fault_begins();
         }
         log.faults += times;
         log.event(at, format!("fault x{times}: {what}"));
@@ -202,6 +212,10 @@ impl Trial {
 }
 
 impl Log {
+    fn fault_begins(&mut self) {
+        self.steady_before_fault.get_or_insert(self.steady);
+    }
+
     fn event(&mut self, at_ms: u64, what: String) {
         if self.timeline.len() < EVENTS_MAX {
             self.timeline.push((at_ms, what));

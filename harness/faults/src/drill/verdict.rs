@@ -2,20 +2,23 @@
 //!
 //! The first row that fits decides. Above the line nothing was shown about the fault; below it, something was.
 //!
-//! | # | control run | experiment ended | fault happened | steady before | invariants | recovery | verdict |
+//! | # | control run | experiment ended | fault | steady before | invariants | recovery | verdict |
 //! | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | 1 | unsound | – | – | – | – | – | inconclusive |
 //! | 2 | sound | hung | – | – | – | – | failed |
-//! | 3 | sound | – | no | – | – | – | inconclusive |
-//! | 4 | sound | – | yes | no | – | – | inconclusive |
-//! | 5 | sound | – | yes | yes | some broken | – | failed |
-//! | 6 | sound | error | yes | yes | – | – | failed |
-//! | 7 | sound | done | yes | yes | some unjudged | – | inconclusive |
-//! | 8 | sound | done | yes | yes | all held | late or never | failed |
-//! | 9 | sound | done | yes | yes | all held | in time | **passed** |
+//! | 3 | sound | – | missing | – | – | – | inconclusive |
+//! | 4 | sound | – | happened or under way | no | – | – | inconclusive |
+//! | 5 | sound | – | happened or under way | yes | some broken | – | failed |
+//! | 6 | sound | error | happened or under way | yes | – | – | failed |
+//! | 7 | sound | done | under way | yes | – | – | inconclusive |
+//! | 8 | sound | done | happened | yes | some unjudged | – | inconclusive |
+//! | 9 | sound | done | happened | yes | all held | late or never | failed |
+//! | 10 | sound | done | happened | yes | all held | in time | **passed** |
 //!
 //! Row 2 comes before row 3 because a subject that hangs is broken whatever the fault counter says. Row 5 comes
-//! before row 6 because a broken invariant says more than the error that followed from it. There is one way to pass.
+//! before row 6 because a broken invariant says more than the error that followed from it. In row 6 a fault that was
+//! under way is enough: the control run did all the same things but the breaking, and came to its end. There is one
+//! way to pass.
 
 use evidence::Verdict;
 
@@ -37,6 +40,17 @@ pub enum End {
     Error,
     /// It was still running at the deadline.
     Hung,
+}
+
+/// Whether the fault really happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Injection {
+    /// At least once.
+    Happened,
+    /// Breaking things began and did not come to its end, and nothing was counted.
+    UnderWay,
+    /// Not once.
+    Missing,
 }
 
 /// How the invariants fared under the fault.
@@ -68,8 +82,8 @@ pub struct Outcome {
     pub control: Control,
     /// How the run with the fault ended.
     pub end: End,
-    /// Whether the fault really happened at least once.
-    pub fault_happened: bool,
+    /// Whether the fault really happened.
+    pub fault: Injection,
     /// Whether the steady state was reached before the fault.
     pub steady_before: bool,
     /// The invariants.
@@ -84,13 +98,14 @@ pub fn decide(outcome: Outcome) -> (Verdict, u8) {
     match outcome {
         Outcome { control: Control::Unsound, .. } => (Inconclusive, 1),
         Outcome { end: End::Hung, .. } => (Failed, 2),
-        Outcome { fault_happened: false, .. } => (Inconclusive, 3),
+        Outcome { fault: Injection::Missing, .. } => (Inconclusive, 3),
         Outcome { steady_before: false, .. } => (Inconclusive, 4),
         Outcome { invariants: Invariants::Broken, .. } => (Failed, 5),
         Outcome { end: End::Error, .. } => (Failed, 6),
-        Outcome { invariants: Invariants::Unjudged, .. } => (Inconclusive, 7),
-        Outcome { recovery: Recovery::Late | Recovery::Never, .. } => (Failed, 8),
-        Outcome { recovery: Recovery::InTime, .. } => (Passed, 9),
+        Outcome { fault: Injection::UnderWay, .. } => (Inconclusive, 7),
+        Outcome { invariants: Invariants::Unjudged, .. } => (Inconclusive, 8),
+        Outcome { recovery: Recovery::Late | Recovery::Never, .. } => (Failed, 9),
+        Outcome { recovery: Recovery::InTime, .. } => (Passed, 10),
     }
 }
 
@@ -117,7 +132,11 @@ mod tests {
         let mut all = Vec::new();
         for (control, a) in [(Control::Sound, "sound"), (Control::Unsound, "unsound")] {
             for (end, b) in [(End::Done, "done"), (End::Error, "error"), (End::Hung, "hung")] {
-                for (fault_happened, c) in [(true, "yes"), (false, "no")] {
+                for (fault, c) in [
+                    (Injection::Happened, "happened"),
+                    (Injection::UnderWay, "under way"),
+                    (Injection::Missing, "missing"),
+                ] {
                     for (steady_before, d) in [(true, "yes"), (false, "no")] {
                         for (invariants, e) in [
                             (Invariants::Held, "all held"),
@@ -129,14 +148,8 @@ mod tests {
                                 (Recovery::Late, "late"),
                                 (Recovery::Never, "never"),
                             ] {
-                                let outcome = Outcome {
-                                    control,
-                                    end,
-                                    fault_happened,
-                                    steady_before,
-                                    invariants,
-                                    recovery,
-                                };
+                                let outcome =
+                                    Outcome { control, end, fault, steady_before, invariants, recovery };
                                 all.push((outcome, [a, b, c, d, e, f]));
                             }
                         }
@@ -154,8 +167,8 @@ mod tests {
     #[test]
     fn every_combination_is_decided_by_the_documented_row() {
         let (rows, outcomes) = (documented_rows(), all_outcomes());
-        assert_eq!((rows.len(), outcomes.len()), (9, 216));
-        let mut used = [0; 9];
+        assert_eq!((rows.len(), outcomes.len()), (10, 324));
+        let mut used = [0; 10];
         for (outcome, words) in outcomes {
             let row =
                 rows.iter().find(|row| row[1..7].iter().zip(words).all(|(cell, word)| fits(cell, word)));
@@ -173,6 +186,6 @@ mod tests {
         let passed: Vec<_> =
             all_outcomes().into_iter().filter(|(outcome, _)| decide(*outcome).0 == Verdict::Passed).collect();
         assert_eq!(passed.len(), 1);
-        assert_eq!(passed[0].1, ["sound", "done", "yes", "yes", "all held", "in time"]);
+        assert_eq!(passed[0].1, ["sound", "done", "happened", "yes", "all held", "in time"]);
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use super::warden;
 use crate::FaultError;
 
 #[derive(Debug)]
@@ -31,12 +32,17 @@ impl Leader {
     /// Takes charge of a child that leads a group of its own.
     pub(super) fn new(mut child: Child) -> Result<Self, FaultError> {
         let pid = Pid::from_child(&child);
-        match pidfd_open(pid, PidfdFlags::empty()) {
+        let watched = warden::watch(pid).and_then(|()| {
+            pidfd_open(pid, PidfdFlags::empty())
+                .map_err(|e| FaultError::system("watching a child (pidfd_open, Linux 5.3 or newer)", e))
+        });
+        match watched {
             Ok(pidfd) => Ok(Leader { pid, pidfd, child: Mutex::new(State::Running(child)) }),
             Err(error) => {
                 let _ = kill_process_group(pid, Signal::KILL);
+                warden::release(pid);
                 let _ = child.wait();
-                Err(FaultError::system("watching a child (pidfd_open, Linux 5.3 or newer)", error))
+                Err(error)
             }
         }
     }
@@ -88,6 +94,7 @@ impl Leader {
             State::Reaped(status) => Ok(*status),
             State::Running(child) => {
                 let _ = kill_process_group(self.pid, Signal::KILL);
+                warden::release(self.pid);
                 let status = child
                     .wait()
                     .map_err(|e| FaultError::system(format!("waiting for process {}", self.pid), e))?;

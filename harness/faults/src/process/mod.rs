@@ -17,11 +17,13 @@
 //! - Dropping a [`Process`] kills its group and waits for it. A process that left the group (by `setsid`) is not
 //!   ours any more and is not touched.
 //! - When the leader ends, what is left of its group is killed too: a drill leaves no orphans.
+//! - When this process is itself killed, a warden beside it kills the groups that it leaves.
 
 mod capture;
 mod launch;
 mod leader;
 mod pipes;
+mod warden;
 
 use std::io::{PipeWriter, pipe};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
