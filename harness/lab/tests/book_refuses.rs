@@ -53,6 +53,11 @@ fn a_dead_link_in_raw_html_is_refused_in_the_built_page() {
 }
 
 #[test]
+fn what_mdbook_only_warns_about_is_refused() {
+    page("# P\n\n<div><span>never closed\n").refuses("unclosed HTML tag");
+}
+
+#[test]
 fn what_would_be_loaded_from_the_network_is_refused() {
     page("# P\n\n<script src=\"https://example.org/x.js\"></script>\n")
         .refuses("https://example.org/x.js would be loaded from the network");

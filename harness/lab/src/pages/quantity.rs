@@ -15,6 +15,7 @@ pub(crate) fn fact(fact: &Fact) -> String {
 /// A value in a unit that records use (`ns`, `ms`, `s`, `bytes`, `bytes/s`, `records/s`, `x`, `%`, or a noun).
 pub(crate) fn quantity(value: f64, unit: &str) -> String {
     match unit {
+        "ns" | "us" | "µs" | "ms" | "s" if value == 0.0 => format!("0 {unit}"),
         "ns" => time(value),
         "us" | "µs" => time(value * 1e3),
         "ms" => time(value * 1e6),
@@ -102,6 +103,7 @@ mod tests {
     fn a_quantity_takes_the_unit_that_keeps_it_short() {
         let cases = [
             (0.0, "ns", "0 ns"),
+            (0.0, "ms", "0 ms"),
             (999.0, "ns", "999 ns"),
             (1_000.0, "ns", "1 µs"),
             (412_345.0, "ns", "412 µs"),

@@ -10,6 +10,7 @@ mod outline;
 pub(super) mod serve;
 mod settings;
 mod site;
+mod warnings;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,8 +51,10 @@ pub(super) fn build(ws: &Workspace, course: &Course, options: &BookOptions) -> R
     let mut book = MDBook::load_with_config(&root, config).map_err(|e| broken("book/src/SUMMARY.md", &e))?;
     book.book = fill(ws, course, options, &root, std::mem::take(&mut book.book))?;
     run_console(ws, course, options.console, &root)?;
-    book.build().map_err(|e| broken("book", &e))?;
-    let problems = site::check(&dest)?;
+    let (built, warnings) = warnings::collect(|| book.build());
+    built.map_err(|e| broken("book", &e))?;
+    let mut problems = site::check(&dest)?;
+    problems.extend(warnings.iter().map(|what| Problem::at("book", 0, what.as_str())));
     if !problems.is_empty() {
         return Err(failure(problems));
     }
@@ -257,7 +260,9 @@ pub(super) fn preprocess(args: &[String]) -> Result<(), Failure> {
     let ws = Workspace::find(&root)?;
     let course = ws.course()?;
     load_config(&root)?;
-    let options = BookOptions { console: Console::Skip, ..BookOptions::default() };
+    let draft = context.config.get("preprocessor.lab.draft").map_err(|e| broken("book/book.toml", &e))?;
+    let options =
+        BookOptions { console: Console::Skip, draft: draft.unwrap_or(false), ..BookOptions::default() };
     let filled = fill(&ws, &course, &options, &root, book)?;
     serde_json::to_writer(std::io::stdout(), &filled)
         .map_err(|e| Failure::new(&PAGE_FILE, format!("mdbook went away: {e}")))

@@ -7,8 +7,8 @@ use mdbook_driver::config::HtmlConfig;
 use crate::pages::nearest::suggestion;
 use crate::pages::problem::Problem;
 
-/// Keys of `[preprocessor.lab]` that mean something.
-const PREPROCESSOR_KEYS: [&str; 5] = ["command", "after", "before", "optional", "renderers"];
+/// Keys of `[preprocessor.lab]` that mean something: mdbook's own, and `draft`, which is `lab book --draft`.
+const PREPROCESSOR_KEYS: [&str; 6] = ["command", "after", "before", "optional", "renderers", "draft"];
 
 /// What is wrong with the settings, each with its line.
 pub(crate) fn check(file: &str, text: &str, book_root: &Path) -> Vec<Problem> {

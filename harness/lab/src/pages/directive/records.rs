@@ -112,7 +112,14 @@ fn fact_cell(facts: &[Fact], name: &str) -> String {
     let find = |name: &str| facts.iter().find(|f| f.name == name).map(|f| plain(&fact_text(f)));
     let Some(text) = find(name) else { return "—".into() };
     match (find(&format!("{name}-low")), find(&format!("{name}-high"))) {
-        (Some(low), Some(high)) => format!("{text} ({low} to {high})"),
+        // The unit once is enough where it is the same.
+        (Some(low), Some(high)) => match text.split_once(' ') {
+            Some((_, unit)) if low.ends_with(&format!(" {unit}")) && high.ends_with(&format!(" {unit}")) => {
+                let bare = |side: &str| side[..side.len() - unit.len() - 1].to_string();
+                format!("{text} ({} to {})", bare(&low), bare(&high))
+            }
+            _ => format!("{text} ({low} to {high})"),
+        },
         _ => text,
     }
 }
@@ -139,7 +146,8 @@ pub(super) fn find_measurement<'r>(record: &'r Record, name: &str) -> Result<&'r
 /// Percentiles and facts of each series.
 pub(in crate::pages) fn series_table(measurement: &Measurement) -> String {
     if measurement.series.iter().all(|s| s.histogram.is_none()) {
-        return facts_table(measurement);
+        let over_time = measurement.series.iter().any(|s| !s.points.is_empty());
+        return if over_time { course_table(measurement) } else { facts_table(measurement) };
     }
     let unit = &measurement.unit;
     let names = fact_names(measurement);
@@ -164,6 +172,27 @@ pub(in crate::pages) fn series_table(measurement: &Measurement) -> String {
         })
         .collect();
     number_table(&header.iter().map(String::as_str).collect::<Vec<_>>(), 1, &rows)
+}
+
+/// The ends of each course over time.
+fn course_table(measurement: &Measurement) -> String {
+    let unit = &measurement.unit;
+    let rows: Vec<Vec<String>> = measurement
+        .series
+        .iter()
+        .map(|s| {
+            let values = || s.points.iter().map(|(_, value)| *value);
+            let text = |value: Option<f64>| value.map_or("—".to_string(), |v| quantity(v, unit));
+            vec![
+                series_name(&s.name, s.peer),
+                text(values().next()),
+                text(values().reduce(f64::min)),
+                text(values().reduce(f64::max)),
+                text(values().next_back()),
+            ]
+        })
+        .collect();
+    number_table(&["Series", "at the start", "lowest", "highest", "at the end"], 1, &rows)
 }
 
 pub(super) fn ratios(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
