@@ -1,6 +1,8 @@
 //! The real `eventlog`, run in a folder of its own, with a deadline on everything.
 #![allow(dead_code, reason = "each test binary uses its own part of this file")]
+#![allow(clippy::unwrap_used, reason = "this is test code, outside of a test function")]
 
+pub(crate) mod contract;
 pub(crate) mod failures;
 pub(crate) mod provoke;
 pub(crate) mod storm;
