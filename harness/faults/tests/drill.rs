@@ -33,6 +33,14 @@ fn good(trial: &Trial) -> TrialResult {
     Ok(())
 }
 
+fn wait_gone(pid: u32) {
+    let until = std::time::Instant::now() + LONG;
+    while !matches!(counters::state_of(pid), Err(_) | Ok('Z')) {
+        assert!(std::time::Instant::now() < until, "process {pid} is still there");
+        std::thread::yield_now();
+    }
+}
+
 fn detail<'a>(finding: &'a Finding, id: &str) -> (&'a str, Verdict) {
     let criterion = finding.criteria.iter().find(|criterion| criterion.id == id);
     let criterion = criterion.unwrap_or_else(|| panic!("no criterion {id} in {:#?}", finding.criteria));
@@ -219,25 +227,29 @@ fn a_hang_is_a_failure_with_the_timeline_so_far_and_its_processes_dead() {
     assert!(events.iter().any(|event| event.starts_with("hung")), "{events:?}");
     let pids = pids.lock().unwrap().clone();
     assert_eq!(pids.len(), 4);
-    let until = std::time::Instant::now() + LONG;
-    for pid in pids {
-        while !matches!(counters::state_of(pid), Err(_) | Ok('Z')) {
-            assert!(std::time::Instant::now() < until, "process {pid} is still there");
-            std::thread::yield_now();
-        }
-    }
+    pids.into_iter().for_each(wait_gone);
 }
 
 #[test]
-fn a_trial_that_cannot_be_unstuck_is_left_behind_and_still_judged() {
-    let finding = drill().trial_deadline(Duration::from_millis(50)).run(|trial| {
+fn a_trial_that_cannot_be_unstuck_is_left_behind_and_what_it_starts_then_dies_at_once() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let finding = drill().trial_deadline(Duration::from_millis(200)).run(move |trial| {
         good(trial)?;
-        while trial.breaks() {
-            std::thread::park();
+        if trial.breaks() {
+            let sleeper = || trial.spawn(Launch::of("sleep").arg("600"));
+            let first = sleeper()?;
+            // It ends when the trial is given up; what is started then must not stay.
+            assert!(first.wait_for_line(Stream::Stdout, |_| true, LONG).is_err());
+            let late = sleeper()?;
+            tell.send(late.pid())?;
+            loop {
+                std::thread::park();
+            }
         }
         Ok(())
     });
     assert_eq!(finding.verdict, Verdict::Failed);
+    wait_gone(told.recv_timeout(LONG).unwrap());
 }
 
 #[test]
