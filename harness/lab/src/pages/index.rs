@@ -66,9 +66,13 @@ fn opening(out: &mut String, shelf: &Shelf) {
         },
     );
     let missing: Vec<String> =
-        shelf.missing().map(|(_, command)| format!("<code>{}</code>", escape(command))).collect();
+        shelf.missing().map(|(id, _)| format!("<code>{}</code>", escape(id))).collect();
     if !missing.is_empty() {
-        let _ = write!(out, "<p>Not recorded yet: run {}.</p>", missing.join(", "));
+        let _ = write!(
+            out,
+            "<p>Not recorded yet: {}. <code>cargo lab run</code> records all that is built.</p>",
+            missing.join(", ")
+        );
     }
 }
 

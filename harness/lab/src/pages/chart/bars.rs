@@ -65,13 +65,10 @@ pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) ->
     let most = ratios.iter().map(|r| r.high.max(r.bar.unwrap_or(1.0))).fold(1.0, f64::max);
     let ticks = labelled_ticks(most, "x");
     let x = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.left, plot.right);
-    frame::horizontal_axis(
-        &mut svg,
-        &plot,
-        &x,
-        &ticks,
-        "ours over the other; right of the heavy line ours is better",
-    );
+    let goal =
+        if ratios.iter().any(|r| r.bar.is_some()) { "; the short mark is the bar to reach" } else { "" };
+    let name = format!("ours over the other: right of the heavy line ours is better{goal}");
+    frame::horizontal_axis(&mut svg, &plot, &x, &ticks, &name);
     svg.line("one", (x.at(1.0), plot.top), (x.at(1.0), plot.bottom));
 
     let mut words = Vec::new();
