@@ -187,9 +187,10 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn rotation_by_several_processes_loses_no_record_and_keeps_its_bounds() {
     let folder = Folder::new();
+    folder.write("app.log.000001", "oldest\n");
     folder.write("app.log", "full\n");
-    assert_eq!(rotate::rotate(&open_dir(folder.path()).unwrap(), "app.log", 1).unwrap(), 1);
-    assert_eq!(folder.names(), ["app.log.000001"]);
+    assert_eq!(rotate::rotate(&open_dir(folder.path()).unwrap(), "app.log", 1).unwrap(), 2);
+    assert_eq!(folder.names(), ["app.log.000002"]);
 
     let folder = Folder::new();
     let arguments = &["--rotate-bytes", "65536", "--keep", "99"];
