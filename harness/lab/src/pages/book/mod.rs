@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mdbook_driver::MDBook;
-use mdbook_driver::book::{Book, BookItem};
+use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_driver::config::Config;
 
 use super::chart::Setting;
@@ -92,7 +92,7 @@ pub(super) fn fill(
     course: &Course,
     options: &BookOptions,
     root: &Path,
-    book: Book,
+    mut book: Book,
 ) -> Result<Book, Failure> {
     let evidence = options.evidence.clone().unwrap_or_else(|| ws.evidence());
     let shelf = shelf(ws, course, &evidence)?;
@@ -110,7 +110,16 @@ pub(super) fn fill(
         charts: RefCell::default(),
     };
     let source = root.join("src");
-    let mut problems = orphans(&source, &book)?;
+    let mut problems = Vec::new();
+    for (path, below) in unlisted(&source, &book)? {
+        if options.draft {
+            // An author lists a page when it is done; until then the draft shows it all the same.
+            book.items.push(BookItem::Chapter(draft_page(&path, &below)?));
+        } else {
+            let file = format!("book/src/{}", below.display());
+            problems.push(Problem::at(&file, 0, "this page is not listed in SUMMARY.md"));
+        }
+    }
     let mut book = match outline::arrange(book.items, &context, draft) {
         Ok(items) => Book::new_with_items(items),
         Err(found) => {
@@ -141,23 +150,26 @@ pub(super) fn fill(
     if problems.is_empty() { Ok(book) } else { Err(failure(problems)) }
 }
 
-/// Pages that lie in the book's folder and are in no table of contents: nobody would ever read them.
-fn orphans(source: &Path, book: &Book) -> Result<Vec<Problem>, Failure> {
+/// Pages that lie in the book's folder and are in no table of contents, with their place below it: nobody would ever
+/// read them.
+fn unlisted(source: &Path, book: &Book) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
     let mut listed: BTreeSet<PathBuf> = BTreeSet::from([PathBuf::from("SUMMARY.md")]);
     for item in book.iter() {
         if let BookItem::Chapter(chapter) = item {
             listed.extend(chapter.source_path.clone());
         }
     }
-    let mut out = Vec::new();
-    for path in pages_below(source)? {
-        let below = path.strip_prefix(source).unwrap_or(&path);
-        if !listed.contains(below) {
-            let file = format!("book/src/{}", below.display());
-            out.push(Problem::at(&file, 0, "this page is not listed in SUMMARY.md"));
-        }
-    }
-    Ok(out)
+    let pages = pages_below(source)?.into_iter();
+    let with_place =
+        pages.filter_map(|path| Some((path.clone(), path.strip_prefix(source).ok()?.to_path_buf())));
+    Ok(with_place.filter(|(_, below)| !listed.contains(below)).collect())
+}
+
+fn draft_page(path: &Path, below: &Path) -> Result<Chapter, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::new(&PAGE_FILE, format!("{}: {e}", path.display())))?;
+    let name = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("Unlisted page").to_string();
+    Ok(Chapter::new(&name, text, below, Vec::new()))
 }
 
 /// Every Markdown file below a folder, sorted.
