@@ -48,8 +48,7 @@ fn refused_start(given: &str) -> Ended {
     let missing = dir.path().join("missing").join("file");
     let plain = |address: &str, args: &[&str]| Echo::launch(address, dir.path(), args);
     let bare = |option: &str| {
-        let program = faults::binary("echo-server").unwrap();
-        Launch::of(program).args(["--listen", "127.0.0.1:0"]).arg(option).arg(&missing)
+        Launch::of(echo::server_program()).args(["--listen", "127.0.0.1:0"]).arg(option).arg(&missing)
     };
     let launch = match given {
         "busy port" => plain(&busy, &[]),

@@ -64,6 +64,17 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// The server under test.
+pub(crate) fn server_program() -> PathBuf {
+    program("echo-server", option_env!("CARGO_BIN_EXE_echo-server"))
+}
+
+/// Cargo tells a test at compile time where its package's programs will be; an example, such as the drill, is told
+/// nothing and finds them beside itself.
+fn program(name: &str, told: Option<&str>) -> PathBuf {
+    told.map_or_else(|| faults::binary(name).unwrap(), PathBuf::from)
+}
+
 /// A running server.
 pub(crate) struct Echo {
     pub(crate) process: Process,
@@ -87,7 +98,7 @@ impl Echo {
 
     /// How a server is started whose log and port file lie in `dir`.
     pub(crate) fn launch(address: &str, dir: &Path, args: &[&str]) -> Launch {
-        Launch::of(faults::binary("echo-server").unwrap())
+        Launch::of(server_program())
             .args(["--listen", address])
             .arg("--log")
             .arg(dir.join("server.jsonl"))
@@ -181,7 +192,7 @@ pub(crate) fn client(server: SocketAddr, log: &Path, args: &[&str]) -> Ended {
 
 /// How `echo-client` is started.
 pub(crate) fn client_launch(server: SocketAddr, log: &Path, args: &[&str]) -> Launch {
-    let launch = Launch::of(faults::binary("echo-client").unwrap());
+    let launch = Launch::of(program("echo-client", option_env!("CARGO_BIN_EXE_echo-client")));
     launch.arg("--server").arg(server.to_string()).arg("--log").arg(log).args(args)
 }
 
