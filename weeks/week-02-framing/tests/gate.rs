@@ -341,7 +341,9 @@ fn a_busy_port_ends_the_start_with_its_own_code_and_the_address() {
     let echo = Echo::start(&[]);
     let dir = tempfile::tempdir().unwrap();
     let address = echo.address.to_string();
-    let mut second = Echo::launch(&address, dir.path(), &[]).spawn().unwrap();
+    let port_file = dir.path().join("port");
+    let mut second =
+        Echo::launch(&address, dir.path(), &[]).arg("--port-file").arg(&port_file).spawn().unwrap();
     let ended = second.wait_with_deadline(DEADLINE).unwrap();
     let stderr = ended.stderr_text();
     assert_eq!(ended.code(), Some(5), "{stderr}");
@@ -350,7 +352,7 @@ fn a_busy_port_ends_the_start_with_its_own_code_and_the_address() {
         "{stderr}"
     );
     assert!(ended.stdout.is_empty(), "no address is announced that is not ours");
-    assert!(!dir.path().join("port").exists());
+    assert!(!port_file.exists());
     let failed = records(&dir.path().join("server.jsonl"));
     assert_eq!(failed.last().unwrap().error_code.as_deref(), Some("ECHO-PORT-IN-USE"));
     echo.assert_survived();
@@ -395,6 +397,7 @@ fn a_signal_lets_begun_frames_finish_and_tells_the_quiet_ones() {
     echo.process.signal(Signal::TERM).unwrap();
     assert_eq!(quiet.refusal(), "ECHO-STOPPING");
     assert!(std::net::TcpStream::connect(echo.address).is_err(), "the port is free again");
+    busy.hears_nothing();
     busy.send(&whole[10..]);
     assert_eq!(busy.frame(), reply("late", b"finished during the drain"));
     assert_eq!(busy.refusal(), "ECHO-STOPPING");

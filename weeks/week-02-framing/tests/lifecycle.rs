@@ -67,6 +67,15 @@ fn refused_start(given: &str) -> Ended {
 fn full_life(row: &Row) -> Ended {
     let mut echo = match row.given.as_str() {
         "nothing" => Echo::start(&[]),
+        "a port file" => {
+            let dir = tempfile::tempdir().unwrap();
+            let port_file = dir.path().join("port");
+            let launch = Echo::launch("127.0.0.1:0", dir.path(), &[]).arg("--port-file").arg(&port_file);
+            let echo = Echo::of(launch.spawn().unwrap(), dir);
+            let told = echo::wait_until("the port file", || std::fs::read_to_string(&port_file).ok());
+            assert_eq!(told, format!("{}\n", echo.address));
+            echo
+        }
         "short drain" => Echo::start(&["--drain", "100ms"]),
         "port of a killed server" => {
             let first = Echo::start(&[]);

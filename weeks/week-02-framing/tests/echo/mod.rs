@@ -96,14 +96,12 @@ impl Echo {
         Echo::of(process, dir)
     }
 
-    /// How a server is started whose log and port file lie in `dir`.
+    /// How a server is started whose log lies in `dir`.
     pub(crate) fn launch(address: &str, dir: &Path, args: &[&str]) -> Launch {
         Launch::of(server_program())
             .args(["--listen", address])
             .arg("--log")
             .arg(dir.join("server.jsonl"))
-            .arg("--port-file")
-            .arg(dir.join("port"))
             .args(args)
     }
 
@@ -112,8 +110,7 @@ impl Echo {
         let first = process.wait_for_line(Stream::Stdout, |_| true, DEADLINE).unwrap();
         let told = first.strip_prefix("listening on ").unwrap_or_else(|| panic!("first line was {first:?}"));
         let address = told.parse().unwrap();
-        // The port file is written after the line; then everything that a start opens is open.
-        wait_until("the port file", || dir.path().join("port").exists().then_some(()));
+        // Whoever announces an address has opened everything that a quiet server holds.
         let quiet_fds = counters::fds_of(process.pid()).unwrap();
         Echo { process, address, dir, quiet_fds }
     }
@@ -135,6 +132,7 @@ impl Echo {
     pub(crate) fn wait_for_close(&self, class: &str) -> Record {
         wait_until(&format!("a connection closed as {class}"), || {
             let closes: Vec<Record> = self.records().into_iter().filter(Record::is_close).collect();
+            assert!(closes.iter().all(|record| record.result() != "bug"), "a connection's thread panicked");
             closes.iter().find(|record| record.result() == class).cloned()
         })
     }
@@ -232,6 +230,14 @@ impl Peer {
         assert_eq!(payload[..2], [3, 0], "kind 3 is a refusal, and it has no id");
         assert_eq!(self.0.read(&mut [0]).unwrap(), 0, "the server ends its side after a refusal");
         String::from_utf8(payload[2..].to_vec()).unwrap()
+    }
+
+    /// The server says nothing and keeps the connection, for as long as one can reasonably watch it doing so.
+    pub(crate) fn hears_nothing(&mut self) {
+        self.0.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let heard = self.0.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(heard, Err(std::io::ErrorKind::WouldBlock), "bytes, an end or an error from the server");
+        self.0.set_read_timeout(Some(DEADLINE)).unwrap();
     }
 
     /// Ends the connection with a reset instead of an end.
