@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(disk.text(), "one\ntwo\n");
     }
 
+    // ANCHOR: given-back
     #[test]
     fn a_record_that_was_taken_in_part_is_given_back_whole() {
         for taken in 0..4 {
@@ -125,6 +126,7 @@ mod tests {
             assert_eq!(disk.text(), "one\n");
         }
     }
+    // ANCHOR_END: given-back
 
     #[test]
     fn a_full_disk_is_told_apart_from_a_file_size_limit() {

@@ -10,6 +10,7 @@
 //!  tag   for machines    what happened this time, naming the thing              the way out, one per code
 //! ```
 
+// ANCHOR: exit
 /// The exit codes, the same in all tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -33,6 +34,7 @@ pub enum Exit {
     /// A bug of ours.
     Bug = 70,
 }
+// ANCHOR_END: exit
 
 impl Exit {
     /// All of them, ascending.
@@ -60,6 +62,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
+// ANCHOR: error-code
 /// One entry of a crate's error catalog.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorCode {
@@ -72,7 +75,9 @@ pub struct ErrorCode {
     /// What to do about it, one clause that can follow a semicolon.
     pub way_out: &'static str,
 }
+// ANCHOR_END: error-code
 
+// ANCHOR: coded
 /// An error with an entry in a catalog.
 pub trait Coded: std::error::Error {
     /// The catalog entry.
@@ -88,6 +93,7 @@ pub trait Coded: std::error::Error {
         format!("warning[{}]: {self}; {}", self.code().code, self.code().way_out)
     }
 }
+// ANCHOR_END: coded
 
 /// Declares a crate's catalog: one documented static per code, and `CATALOG`, the list of all of them.
 ///

@@ -16,11 +16,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
+// ANCHOR: clock
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The current time. Not monotonic: the machine's clock may be set back.
     fn now(&self) -> Timestamp;
 }
+// ANCHOR_END: clock
 
 /// The machine's wall clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +34,7 @@ impl Clock for SystemClock {
     }
 }
 
+// ANCHOR: fixed-clock
 /// A clock that starts at a given instant and moves by a fixed step per reading; a step of zero stands still.
 #[derive(Debug)]
 pub struct FixedClock {
@@ -39,6 +42,7 @@ pub struct FixedClock {
     step: SignedDuration,
     readings: AtomicI64,
 }
+// ANCHOR_END: fixed-clock
 
 impl FixedClock {
     /// A clock that always shows `start`.

@@ -63,6 +63,7 @@ pub struct Commit<S> {
     changed: Condvar,
 }
 
+// ANCHOR: state
 struct State<S> {
     /// The number of the last record that was written; records are counted from 1.
     written: u64,
@@ -77,6 +78,7 @@ struct State<S> {
     /// The writer is going away.
     closing: bool,
 }
+// ANCHOR_END: state
 
 impl<S: Store> Default for Commit<S> {
     fn default() -> Self {

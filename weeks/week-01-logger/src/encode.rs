@@ -19,6 +19,7 @@ use crate::limits::RECORD_BYTES_MAX;
 use crate::{Entry, Level, LogError};
 
 impl Entry<'_> {
+    // ANCHOR: encode
     /// Appends the line, newline included, to `line`. On a refusal `line` is as it was.
     pub fn encode(&self, line: &mut Vec<u8>) -> Result<(), LogError> {
         self.check()?;
@@ -47,6 +48,7 @@ impl Entry<'_> {
         }
         Ok(())
     }
+    // ANCHOR_END: encode
 }
 
 /// A name needs no escaping: [`Entry::check`] has seen that it is one word.

@@ -41,6 +41,7 @@ fn a_newline_in_a_message_stays_inside_its_record() {
     assert!(line.ends_with("\"}\n"));
 }
 
+// ANCHOR: hostile
 #[test]
 fn nothing_that_ends_a_line_or_drives_a_terminal_is_stored_raw() {
     let hostile: String =
@@ -50,6 +51,7 @@ fn nothing_that_ends_a_line_or_drives_a_terminal_is_stored_raw() {
     assert!(!line.trim_end_matches('\n').contains(raw), "{line:?}");
     assert_eq!(Entry::decode(line.as_bytes()).unwrap().msg, hostile);
 }
+// ANCHOR_END: hostile
 
 #[test]
 fn a_record_is_taken_at_its_limit_and_refused_one_byte_above() {

@@ -98,6 +98,7 @@ impl From<Level> for tracing::Level {
     }
 }
 
+// ANCHOR: entry
 /// One record. The fields borrow where they can, so that reading and writing a record copies no text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry<'a> {
@@ -118,6 +119,7 @@ pub struct Entry<'a> {
     /// The sentence.
     pub msg: Cow<'a, str>,
 }
+// ANCHOR_END: entry
 
 impl<'a> Entry<'a> {
     /// A record with the four fields that every record has.

@@ -16,6 +16,7 @@ crate::catalog! {
         "name a file by a plain path, without `..` and without control characters";
     PATH_TOO_LONG = "LOG-PATH-TOO-LONG", Refused, "The path of the log is longer than the limit.",
         "choose a shorter path";
+    // ANCHOR: excerpt
     NOT_FOUND = "LOG-NOT-FOUND", File, "The log, or the directory that it should lie in, does not exist.",
         "check the path, since the logger creates log files but never directories";
     PERMISSION_DENIED = "LOG-PERMISSION-DENIED", File, "The operating system refuses access to the log.",
@@ -26,6 +27,7 @@ crate::catalog! {
         "remount it for writing, or choose another path";
     STORAGE_FULL = "LOG-STORAGE-FULL", File, "The device, or the quota, has no room for the record.",
         "free some space, the log itself is unharmed";
+    // ANCHOR_END: excerpt
     FILE_SIZE_LIMIT = "LOG-FILE-SIZE-LIMIT", File, "The record would pass the file size limit of this process.",
         "raise `ulimit -f`, or rotate at a smaller size";
     SHORT_WRITE = "LOG-SHORT-WRITE", File, "The file system took only a part of a record, and that part was removed again.",

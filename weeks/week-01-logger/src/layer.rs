@@ -148,6 +148,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         keep_request_id(fields, id, &context);
     }
 
+    // ANCHOR: on-event
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::take();
         event.record(&mut fields);
@@ -168,6 +169,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         });
         fields.give_back();
     }
+    // ANCHOR_END: on-event
 }
 
 /// A span's request id is kept with the span, where its events find it.

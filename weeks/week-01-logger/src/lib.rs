@@ -21,6 +21,7 @@ pub mod store;
 pub mod usage;
 pub mod writer;
 
+// ANCHOR: surface
 pub use catalog::{Coded, ErrorCode, Exit};
 pub use clock::{Clock, ClockSpec, FixedClock, SystemClock};
 pub use commit::Durability;
@@ -31,3 +32,4 @@ pub use path::LogPath;
 pub use reader::{Item, Reader};
 pub use setup::{LogArgs, Logging, Setup};
 pub use writer::{LogWriter, Options, Receipt, Sharing};
+// ANCHOR_END: surface

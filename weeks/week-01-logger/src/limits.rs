@@ -1,6 +1,7 @@
 //! Every bound of the logger, each a constant with its unit in its name. A bound that nobody chose is still there:
 //! it is wherever the machine happens to give up.
 
+// ANCHOR: sizes
 /// One stored line, its newline included. The reader's buffer is this large, so it is also the price of reading.
 pub const RECORD_BYTES_MAX: usize = 16 * 1024;
 
@@ -19,6 +20,7 @@ pub const FILE_NAME_BYTES_MAX: usize = 255 - ARCHIVE_SUFFIX_BYTES;
 
 /// `.` and ten digits, the longest suffix that rotation can give.
 pub const ARCHIVE_SUFFIX_BYTES: usize = 11;
+// ANCHOR_END: sizes
 
 /// Rotated files that a log may keep beside the one being written.
 pub const ARCHIVES_MAX: u32 = 99;
@@ -29,11 +31,13 @@ pub const ROTATE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// How many rotated files are kept, unless the caller says otherwise.
 pub const ARCHIVES_DEFAULT: u32 = 8;
 
+// ANCHOR: batch
 /// In `batch` mode: records that may be written but not yet on the device.
 pub const BATCH_RECORDS_MAX: u64 = 4096;
 
 /// In `batch` mode: how long a record waits at most until its sync begins.
 pub const BATCH_AGE_MS_MAX: u64 = 20;
+// ANCHOR_END: batch
 
 /// How long an append waits for another process that holds the log's lock.
 pub const LOCK_WAIT_MS_MAX: u64 = 5_000;

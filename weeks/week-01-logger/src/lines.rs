@@ -19,9 +19,12 @@ use std::ops::Range;
 
 use crate::limits::RECORD_BYTES_MAX;
 
+// ANCHOR: buffer
 /// Four records: large enough that reading is a few system calls a second, small enough to forget about.
 const BUFFER_BYTES: usize = 4 * RECORD_BYTES_MAX;
+// ANCHOR_END: buffer
 
+// ANCHOR: line
 /// What was found. The bytes stay in the buffer until the next call; [`Lines::bytes`] shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
@@ -32,6 +35,7 @@ pub enum Line {
     /// Nothing more for now; what is left behind the last newline stays in the buffer.
     End,
 }
+// ANCHOR_END: line
 
 /// Reads lines from a stream.
 pub struct Lines<R> {

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::LogError;
 use crate::limits::{FILE_NAME_BYTES_MAX, PATH_BYTES_MAX};
 
+// ANCHOR: log-path
 /// A path that can name a log: normalized, within its limits, printable, and with a file name.
 ///
 /// Two spellings of one file must not pass two different checks, so the path is normalized first: `./a//b.log` is
@@ -16,6 +17,7 @@ pub struct LogPath {
     parent: PathBuf,
     name: String,
 }
+// ANCHOR_END: log-path
 
 impl LogPath {
     /// Normalizes and judges a path.

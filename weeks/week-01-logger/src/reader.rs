@@ -25,6 +25,7 @@ use crate::lines::{Line, Lines};
 use crate::store::{self, FileId};
 use crate::{Entry, LogError, LogPath, rotate};
 
+// ANCHOR: item
 /// One step of reading.
 pub enum Item<'a> {
     /// A record, and its line as it is stored.
@@ -36,6 +37,7 @@ pub enum Item<'a> {
     /// The end of what there was when reading began.
     End,
 }
+// ANCHOR_END: item
 
 /// Reads a log.
 pub struct Reader {

@@ -29,10 +29,12 @@ pub fn is_due(size: u64, record_bytes: u64, bytes_max: u64) -> bool {
     // lab:end
 }
 
+// ANCHOR: archive-name
 /// The name of an archive.
 pub fn archive_name(log: &str, number: u32) -> String {
     format!("{log}.{number:06}")
 }
+// ANCHOR_END: archive-name
 
 /// The number in an archive's name; `None` for every other name.
 pub fn archive_number(log: &str, name: &str) -> Option<u32> {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+// ANCHOR: store
 /// What an append needs of a file.
 pub trait Store {
     /// Writes at the end, in one system call, and says how many bytes were taken.
@@ -23,6 +24,7 @@ pub trait Store {
     /// Returns once the device holds every byte that was written before the call.
     fn sync(&self) -> io::Result<()>;
 }
+// ANCHOR_END: store
 
 /// Which file this is, whatever its name is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
+    // ANCHOR: open
     /// Opens, and creates where it is missing, the file of this name in this directory.
     ///
     /// `O_APPEND` makes "go to the end and write" one step; `O_NOFOLLOW` and the check of the type keep the log
@@ -66,6 +69,7 @@ impl LogFile {
         }
         Ok(LogFile { fd, id: FileId::from(&stat), syncs })
     }
+    // ANCHOR_END: open
 
     /// Which file this is.
     pub fn id(&self) -> FileId {

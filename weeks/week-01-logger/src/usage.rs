@@ -29,6 +29,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::{Coded, Exit, LogError};
 
+// ANCHOR: run
 /// A whole `main`: parses the arguments, runs the tool, ends in the contract's line and exit code.
 pub fn run<A: Parser, E: Coded>(tool: impl FnOnce(A) -> Result<(), E>) -> ExitCode {
     match parse::<A>(std::env::args_os()) {
@@ -36,6 +37,7 @@ pub fn run<A: Parser, E: Coded>(tool: impl FnOnce(A) -> Result<(), E>) -> ExitCo
         Err(exit) => exit,
     }
 }
+// ANCHOR_END: run
 
 /// Parses arguments, the program's name first. Help and version go to standard output and are a success; a refusal
 /// goes to standard error as `error[USAGE]: …` and the exit code is 2.
@@ -138,6 +140,7 @@ mod tests {
         describe(&Tool::try_parse_from(args).unwrap_err())
     }
 
+    // ANCHOR: described
     #[test]
     fn a_refused_command_line_is_described_by_what_is_wrong_with_it() {
         for (line, what) in [
@@ -154,6 +157,7 @@ mod tests {
             assert_eq!(refusal(line), what, "{line}");
         }
     }
+    // ANCHOR_END: described
 
     #[test]
     fn a_success_ends_in_zero_and_a_failure_in_the_exit_code_of_its_catalog_entry() {

@@ -62,6 +62,7 @@ impl Default for Options {
     }
 }
 
+// ANCHOR: receipt
 /// What is known about a record that was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
@@ -74,6 +75,7 @@ pub struct Receipt {
     /// The number that the full file was archived under, where this record was the first of a new one.
     pub rotated: Option<u32>,
 }
+// ANCHOR_END: receipt
 
 /// Appends entries to one log. Threads may share it; processes open one each.
 pub struct LogWriter {
@@ -151,6 +153,7 @@ impl LogWriter {
         self.syncs.load(Ordering::Relaxed)
     }
 
+    // ANCHOR: append
     /// Stores one entry. When it returns, the record has what the durability mode promises; when it fails, the
     /// record is not in the log, unless the code is `LOG-SYNC-FAILED`, which means that nobody knows.
     pub fn append(&self, entry: &Entry<'_>) -> Result<Receipt, LogError> {
@@ -171,6 +174,7 @@ impl LogWriter {
         .map_err(|source| self.sync_failed(source))?;
         Ok(receipt)
     }
+    // ANCHOR_END: append
 
     /// Returns once the records that this writer stored are on the device; in mode `none`, those in the active file.
     pub fn sync(&self) -> Result<(), LogError> {
@@ -219,6 +223,7 @@ impl LogWriter {
         Ok(Receipt { offset, bytes, sealed_torn_line: torn, rotated })
     }
 
+    // ANCHOR: lock-current
     /// Locks the file that the path names now, opening it where needed, and gives its size.
     fn lock_current(&self, inner: &mut Inner) -> Result<u64, LogError> {
         for _ in 0..REOPENS_MAX {
@@ -244,6 +249,7 @@ impl LogWriter {
         }
         Err(self.busy())
     }
+    // ANCHOR_END: lock-current
 
     /// The size of the active file, provided that the log's name still leads to it. A file that has been rotated
     /// away, or deleted, takes no more records, even though it is open and locked.

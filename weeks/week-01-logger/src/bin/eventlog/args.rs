@@ -14,6 +14,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+// ANCHOR: command
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Store one record, or one for each line of standard input
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     /// Print the records that meet all conditions; exit with 1 when there are none
     Search(SearchArgs),
 }
+// ANCHOR_END: command
 
 #[derive(Debug, Args)]
 pub(crate) struct AppendArgs {
