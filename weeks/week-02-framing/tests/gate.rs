@@ -387,10 +387,11 @@ fn a_request_id_is_found_in_the_logs_of_both_processes() {
 fn a_signal_lets_begun_frames_finish_and_tells_the_quiet_ones() {
     let criterion = "framing.clean-stop";
     let mut echo = Echo::start(&["--drain", "8s"]);
-    let mut quiet = echo.connect();
     let mut busy = echo.connect();
+    let mut quiet = echo.connect();
     let whole = request("late", b"finished during the drain");
     busy.send(&whole[..10]);
+    // The later connection is answered, so the earlier one was accepted.
     quiet.send(&request("r-1", b"x"));
     quiet.frame();
     // The ten bytes are in the server's kernel by now, and what has arrived counts as begun, read or not.
