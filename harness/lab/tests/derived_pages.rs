@@ -195,7 +195,7 @@ fn a_deliverable_is_filled_in_and_its_charts_lie_beside_it() {
     let (site, name) = with_deliverable(
         "# Parser\n\n<!-- lab:hole day3.own -->\nOwn words.\n<!-- lab:stub say it -->\n<!-- lab:end -->\n\n\
          The median is {{#lab value week-02/bench echo/16 B payload.p50}}.\n\n{{#lab chart week-02/bench decode bars}}\n\n\
-         {{#lab status week-02/gate}}\n",
+         {{#lab status week-02/gate}}\n\n<!-- write: what surprised you -->\n",
     );
     let derived = derive(&site);
     let text = read(&site, &format!("week-02/{name}"));
@@ -203,6 +203,7 @@ fn a_deliverable_is_filled_in_and_its_charts_lie_beside_it() {
     assert!(text.contains("The median is 21.1 µs."), "{text}");
     assert!(text.contains("![Decoder throughput on the same bytes](bench-decode-bars.svg)"), "{text}");
     assert!(text.contains("not recorded yet: run `cargo lab gate 2`"), "{text}");
+    assert!(text.contains("*Not written yet: what surprised you*"), "{text}");
     assert_eq!(derived[&format!("week-02/{name}")], ["week-02/bench"]);
     assert!(site.evidence().join("week-02/bench-decode-bars.svg").is_file());
     let index = read(&site, "index.html");

@@ -9,6 +9,7 @@ use evidence::manifest::{self, DerivedFrom};
 use super::chart::Setting;
 use super::directive::week::source_of;
 use super::engine::{Context, Missing, Page};
+use super::markdown::with_prompts_shown;
 use super::problem::failure;
 use super::shelf::Shelf;
 use super::{index, report};
@@ -131,7 +132,7 @@ fn deliverable(context: &Context<'_>, source: &Path, place: &str) -> Result<Fill
     let mut page = Page::new(context, &file, source.parent().unwrap_or(source), place);
     Ok(page.fill(&blanked).map(|filled| {
         let lines: String = filled.split_inclusive('\n').filter(|line| *line != "\u{0}\n").collect();
-        (tidy(&lines), page.shown)
+        (tidy(&with_prompts_shown(&lines)), page.shown)
     }))
 }
 

@@ -86,6 +86,15 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
+/// A learner's prompts that are still unanswered, made visible: as comments nobody would see that something is missing.
+pub(crate) fn with_prompts_shown(text: &str) -> String {
+    let shown = |line: &str| {
+        let prompt = line.trim().strip_prefix(crate::markers::PROMPT)?;
+        Some(format!("*Not written yet: {}*\n", plain(prompt.trim_end_matches("-->").trim())))
+    };
+    text.split_inclusive('\n').map(|line| shown(line).unwrap_or_else(|| line.to_string())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +110,11 @@ mod tests {
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code("a|b"), "`a\\|b`");
+    }
+
+    #[test]
+    fn an_unanswered_prompt_is_seen() {
+        let text = "# D\n\n<!-- write: what you saw -->\nwords\n";
+        assert_eq!(with_prompts_shown(text), "# D\n\n*Not written yet: what you saw*\nwords\n");
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::day::deliverable_path;
 use crate::course::{Day, DayId, Week};
 use crate::pages::chart::Setting;
 use crate::pages::engine::{Page, Trouble};
-use crate::pages::markdown::{code, one_line, plain, prose, table};
+use crate::pages::markdown::{code, one_line, plain, prose, table, with_prompts_shown};
 use crate::pages::verdict;
 
 /// The day that a directive names, with its week.
@@ -185,10 +185,10 @@ fn deliverable(page: &mut Page<'_>, week: &Week, name: &str, source: &Path) -> R
         Trouble::Wrong(lines.join("; "))
     })?;
     page.shown.append(&mut inner.shown);
-    Ok(demote(&filled))
+    Ok(demote(&with_prompts_shown(&filled)))
 }
 
-/// Headings two levels down and prompts made visible, so that a whole file fits into a section of a page.
+/// Headings two levels down, so that a whole file fits into a section of a page.
 fn demote(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut fence: Option<crate::pages::fence::Opening> = None;
@@ -203,8 +203,6 @@ fn demote(text: &str) -> String {
             let level = line.len() - line.trim_start_matches('#').len();
             out.push_str(&"#".repeat((level + 2).min(6)));
             out.push_str(&line[level..]);
-        } else if let Some(prompt) = line.trim().strip_prefix(crate::markers::PROMPT).filter(|_| !in_code) {
-            let _ = write!(out, "*To write: {}*", plain(prompt.trim_end_matches("-->").trim()));
         } else {
             out.push_str(line);
         }
