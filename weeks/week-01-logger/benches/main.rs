@@ -78,13 +78,13 @@ fn report(found: &Rounds, dir: &Path) -> Finding {
         }
         finding = finding.measurement(measurement);
     }
-    for (subject, peer, id, claim, measure_of) in contestants::COMPARED {
+    for (subject, peer, id, claim, measure_of, bar) in contestants::COMPARED {
         for writers in WRITERS {
             let rounds = |name| found[&(writers, name)].iter();
             let ratios: Vec<f64> =
                 rounds(subject).zip(rounds(peer)).map(|(ours, theirs)| measure_of(ours, theirs)).collect();
             let id = format!("{id}-{writers}");
-            finding = finding.ratio(Ratio::of_rounds(&id, claim, subject, peer, &ratios, None));
+            finding = finding.ratio(Ratio::of_rounds(&id, claim, subject, peer, &ratios, *bar));
         }
     }
     if let Ok(stat) = rustix::fs::statfs(dir) {
