@@ -39,8 +39,9 @@ fn main() -> ExitCode {
     )
     .recovery("the path takes writes again; nobody touches the writer", Duration::from_secs(1))
     .main(|trial| {
+        let mut kept = 0;
         for scenario in SCENARIOS {
-            live_through(trial, scenario)?;
+            live_through(trial, scenario, &mut kept)?;
         }
         Ok(())
     })

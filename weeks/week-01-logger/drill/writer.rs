@@ -61,7 +61,13 @@ impl Writer {
     /// Waits until it reports a failure, and gives the code.
     pub(crate) fn wait_for_code(&self) -> Outcome<String> {
         let line = self.process.wait_for_line(Stream::Stderr, |line| line.starts_with("error["), DEADLINE)?;
-        Ok(line.trim_start_matches("error[").split(']').next().unwrap_or_default().to_string())
+        Ok(code_in(&line))
+    }
+
+    /// The code of the first failure that it has reported so far, without waiting for one.
+    pub(crate) fn reported(&self) -> Option<String> {
+        let said = String::from_utf8_lossy(&self.process.said(Stream::Stderr)).into_owned();
+        said.lines().find(|line| line.starts_with("error[")).map(code_in)
     }
 
     /// How many receipts it has given, by its own output.
@@ -75,4 +81,9 @@ impl Writer {
         let ended = self.process.wait_with_deadline(DEADLINE)?;
         Ok((ended.code(), ended.stderr_text()))
     }
+}
+
+/// `CODE` of `error[CODE]: …`.
+fn code_in(line: &str) -> String {
+    line.trim_start_matches("error[").split(']').next().unwrap_or_default().to_string()
 }
