@@ -85,6 +85,8 @@ catalog! {
         "restore the file, or make it anew with `cargo lab run`";
     EVIDENCE_LIMIT = "LAB-EVIDENCE-LIMIT", Refused, "A piece of evidence is beyond a limit.",
         "look at what is so large; nothing that the lab writes comes near the limit";
+    NO_EVIDENCE = "LAB-NO-EVIDENCE", Untrue, "Nothing has been recorded in this folder.",
+        "`cargo lab run` records, and `cargo lab gate` begins with one gate";
     LOCKED = "LAB-LOCKED", Refused, "The gate of the week before has not passed.",
         "pass that gate first, or say `--skip-gate`, which is put on record";
     NOT_PASSED = "LAB-NOT-PASSED", Untrue, "Something that was checked does not hold.",

@@ -222,5 +222,9 @@ fn a_missing_and_an_added_file_are_named() {
     std::fs::remove_file(dir.path().join("extra.md")).unwrap();
     std::fs::remove_file(dir.path().join("week-01/report.md")).unwrap();
     lab(&["verify", path]).refused(6, "LAB-EVIDENCE-TAMPERED").complains("report.md");
+    std::fs::remove_file(dir.path().join("manifest.json")).unwrap();
+    lab(&["verify", path]).refused(4, "LAB-EVIDENCE-FILE").complains("manifest.json");
+    let empty = tempfile::tempdir().unwrap();
+    lab(&["verify", empty.path().to_str().unwrap()]).refused(1, "LAB-NO-EVIDENCE");
     lab(&["verify", "/no/such/folder"]).refused(4, "LAB-EVIDENCE-FILE");
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, Mark};
 use crate::course::Course;
-use crate::error::{Failure, STALE, WEEK_NOT_BUILT};
+use crate::error::{Failure, NO_EVIDENCE, STALE, WEEK_NOT_BUILT};
 use crate::run::Freshness;
 use crate::status::changed;
 use crate::workspace::Workspace;
@@ -35,6 +35,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
     };
     let console = context.console();
+    // An empty folder was not tampered with. One with files and no manifest is another matter, and is verified.
+    let nothing = match std::fs::read_dir(&folder) {
+        Ok(mut files) => files.next().is_none(),
+        Err(e) => args.folder.is_none() && e.kind() == std::io::ErrorKind::NotFound,
+    };
+    if nothing {
+        return Err(Failure::new(
+            &NO_EVIDENCE,
+            format!("nothing has been recorded in {} yet", folder.display()),
+        ));
+    }
     let report = manifest::verify(&folder)?;
     console.say(format!(
         "{} {}, {}, {} bytes: every digest fits",
