@@ -415,12 +415,12 @@ fn a_signal_lets_begun_frames_finish_and_tells_the_quiet_ones() {
 }
 
 #[test]
-fn a_stranger_that_speaks_another_protocol_changes_nothing() {
+fn a_stranger_that_speaks_another_protocol_is_refused_and_changes_nothing() {
     let echo = Echo::start(&[]);
     let mut browser = Peer::connect(echo.address);
     browser.0.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     // "GET " is a length of 1.2 GB.
     assert_eq!(browser.refusal(), "FRAME-TOO-LARGE");
     drop(browser);
-    classed("framing.oversize", &echo, "oversize", "FRAME-TOO-LARGE");
+    classed("framing.another-protocol", &echo, "oversize", "FRAME-TOO-LARGE");
 }
