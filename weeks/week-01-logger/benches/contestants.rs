@@ -1,4 +1,12 @@
 //! Who is measured, and what each of them promises.
+//!
+//! | contestant | the call returns when | a killed process loses | a power cut loses |
+//! | --- | --- | --- | --- |
+//! | `none`, `none-sole` | the kernel has the record | nothing that was acknowledged | no promise |
+//! | `batch` | the kernel has the record | nothing that was acknowledged | the last 20 ms |
+//! | `always` | the device has the record | nothing that was acknowledged | nothing that was acknowledged |
+//! | `appender-rolling` | the kernel has the record | nothing that was acknowledged | no promise |
+//! | `appender-queue` | the record is in a queue of this process | what is queued, up to 128,000 records | no promise |
 
 use std::io;
 use std::path::Path;
@@ -17,9 +25,6 @@ use crate::slice::Outcome;
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) peer: bool,
-    pub(crate) returns_when: &'static str,
-    pub(crate) survives_kill: &'static str,
-    pub(crate) survives_power_cut: &'static str,
     pub(crate) start: fn(&Path) -> io::Result<Running>,
 }
 
@@ -33,54 +38,12 @@ pub(crate) struct Running {
 pub(crate) const FILE: &str = "bench.log";
 
 pub(crate) const ALL: &[Contestant] = &[
-    Contestant {
-        name: "none",
-        peer: false,
-        returns_when: "the kernel has the record",
-        survives_kill: "all acknowledged",
-        survives_power_cut: "no promise",
-        start: |dir| ours(dir, Durability::None, Sharing::Shared),
-    },
-    Contestant {
-        name: "none-sole",
-        peer: false,
-        returns_when: "the kernel has the record",
-        survives_kill: "all acknowledged",
-        survives_power_cut: "no promise",
-        start: |dir| ours(dir, Durability::None, Sharing::Sole),
-    },
-    Contestant {
-        name: "batch",
-        peer: false,
-        returns_when: "the kernel has the record",
-        survives_kill: "all acknowledged",
-        survives_power_cut: "all but the last 20 ms",
-        start: |dir| ours(dir, Durability::Batch, Sharing::Shared),
-    },
-    Contestant {
-        name: "always",
-        peer: false,
-        returns_when: "the device has the record",
-        survives_kill: "all acknowledged",
-        survives_power_cut: "all acknowledged",
-        start: |dir| ours(dir, Durability::Always, Sharing::Shared),
-    },
-    Contestant {
-        name: "appender-rolling",
-        peer: true,
-        returns_when: "the kernel has the record",
-        survives_kill: "all acknowledged",
-        survives_power_cut: "no promise",
-        start: rolling_peer,
-    },
-    Contestant {
-        name: "appender-queue",
-        peer: true,
-        returns_when: "the record is in a queue of this process",
-        survives_kill: "not what is queued: up to 128000",
-        survives_power_cut: "no promise",
-        start: queueing_peer,
-    },
+    Contestant { name: "none", peer: false, start: |dir| ours(dir, Durability::None, Sharing::Shared) },
+    Contestant { name: "none-sole", peer: false, start: |dir| ours(dir, Durability::None, Sharing::Sole) },
+    Contestant { name: "batch", peer: false, start: |dir| ours(dir, Durability::Batch, Sharing::Shared) },
+    Contestant { name: "always", peer: false, start: |dir| ours(dir, Durability::Always, Sharing::Shared) },
+    Contestant { name: "appender-rolling", peer: true, start: rolling_peer },
+    Contestant { name: "appender-queue", peer: true, start: queueing_peer },
 ];
 
 /// Ours, theirs, id, claim, how two turns of one round compare (above 1, ours is better), and the bar for the median.
