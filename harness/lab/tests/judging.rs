@@ -257,6 +257,31 @@ fn a_run_goes_on_after_a_failure_and_ends_with_what_failed_and_the_page_to_open(
 }
 
 #[test]
+fn a_failed_gate_does_not_keep_its_report_from_being_written_and_a_wrong_page_is_still_found() {
+    let course = TinyCourse::new();
+    let week = course.root().join("weeks/week-01-abacus");
+    let note = week.join("outputs/day1-frame.md");
+    course.edit(
+        &note,
+        "# The frame",
+        "# The frame\n\nCases: {{#lab value week-01/gate abacus.true-totals.cases}}.",
+    );
+    let source = week.join("src/lib.rs");
+    course.edit(&source, "text.split('+')", "text.split('-')");
+    course.lab(&["gate", "1"]).refused(1, "LAB-NOT-PASSED");
+    let filed = fs::read_to_string(course.root().join("evidence/week-01/day1-frame.md")).unwrap();
+    assert!(filed.contains("not shown: week-01/gate failed"), "{filed}");
+    course.lab(&["verify"]).done();
+
+    course.edit(&source, "text.split('-')", "text.split('+')");
+    course
+        .lab(&["gate", "1"])
+        .refused(1, "LAB-BOOK-BROKEN")
+        .complains("outputs/day1-frame.md:3")
+        .says("2 of 2 criteria");
+}
+
+#[test]
 fn a_full_disk_is_a_coded_failure_and_the_old_record_stays_whole() {
     let course = course(&drill("passed", 1), BENCH);
     course.lab(&["drill", "1"]).done();

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::error::Failure;
+
 /// How a step ended, or how a thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
@@ -75,6 +77,14 @@ impl Console {
     /// A line for people that is not a result: progress, advice. On stderr.
     pub fn note(&self, line: impl AsRef<str>) {
         write_line(std::io::stderr(), line.as_ref());
+    }
+
+    /// Tells the long story of a failure that is not the last word yet; only its error line is left to say.
+    pub fn told(&self, mut failure: Failure) -> Failure {
+        if !failure.detail.is_empty() {
+            self.note(std::mem::take(&mut failure.detail));
+        }
+        failure
     }
 
     /// A JSON line on stdout; nothing without `--json`.

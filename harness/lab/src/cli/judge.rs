@@ -105,9 +105,11 @@ fn one(
         console.say(format!("{} {} is on record as skipped", console.paint(Mark::Open, "–"), skipped.id));
     }
     let records = session.run(&[week], &[kind])?;
-    session.publish()?;
-    console.say(format!("{}", session.evidence().join(format!("week-{week:02}/report.md")).display()));
-    verdict(console, &records)
+    let published = session.publish();
+    console.say(session.evidence().join(format!("week-{week:02}/report.md")).display().to_string());
+    let exit = verdict(console, &records)?;
+    published?;
+    Ok(exit)
 }
 
 /// Exit code 0 when everything passed; else a failure that counts what did not.

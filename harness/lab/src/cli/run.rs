@@ -39,7 +39,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Options { profile: args.profile.word().to_owned(), evidence: args.evidence.clone(), seed: None };
     let session = Session::begin(&workspace, &course, console, options)?;
     let records = session.run(&weeks, &[Kind::Gate, Kind::Drill, Kind::Bench])?;
-    session.publish()?;
+    // A page that no longer holds must not hide what the gates said: pages and book may fail, the verdicts come out.
+    let published = session.publish();
     interrupt::check()?;
     let step = console.step("book", None);
     let evidence = session.evidence().to_path_buf();
@@ -48,16 +49,19 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         console: pages::Console::Skip,
         ..BookOptions::default()
     };
-    // A page that no longer holds must not hide what the gates said: the verdicts come first.
     let book = pages::book(&workspace, &course, &options);
     match &book {
         Ok(_) => step.done(Mark::Good, "built"),
         Err(failure) => step.done(Mark::Bad, &failure.what),
     }
+    let book = book.map_err(|failure| console.told(failure));
     interrupt::check()?;
     let outcome = verdict(console, &records);
     last_lines(console, &records, &evidence.join("index.html"), book.as_deref().ok());
-    outcome.and_then(|exit| book.map(|_| exit))
+    let exit = outcome?;
+    published?;
+    book?;
+    Ok(exit)
 }
 
 /// The weeks that were asked for, or all that are built; in a learner's workspace, all that are the learner's own.

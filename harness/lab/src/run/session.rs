@@ -90,9 +90,16 @@ impl<'a> Session<'a> {
     pub fn publish(&self) -> Result<(), Failure> {
         interrupt::check()?;
         let step = self.console.step("evidence pages", None);
-        publish(self.workspace, self.course, &self.evidence)?;
-        step.done(Mark::Good, "reports, charts, deliverables, index, manifest");
-        Ok(())
+        match publish(self.workspace, self.course, &self.evidence) {
+            Ok(()) => {
+                step.done(Mark::Good, "reports, charts, deliverables, index, manifest");
+                Ok(())
+            }
+            Err(failure) => {
+                step.done(Mark::Bad, &failure.what);
+                Err(self.console.told(failure))
+            }
+        }
     }
 
     /// Lets a week's gate run, or says what is in the way; see [`unlock::unlock`].
@@ -213,12 +220,18 @@ fn without_finding(week: &Week, kind: Kind, failure: &Failure) -> Finding {
     if !detail.is_empty() {
         why = format!("{why}\n{detail}");
     }
-    Finding::of(claim).criterion(Criterion::of(
-        "harness.finding-handed-back",
-        "the run ended with a finding that can be believed",
-        Verdict::Failed,
-        why,
-    ))
+    let criterion = |id: &str, claim: &str, why: &str| Criterion::of(id, claim, Verdict::Failed, why);
+    let handed = "the run ended with a finding that can be believed";
+    let finding = Finding::of(claim).criterion(criterion("harness.finding-handed-back", handed, &why));
+    if kind != Kind::Gate {
+        return finding;
+    }
+    // Pages speak of a gate's criteria by name; each is there, and none is shown.
+    let unshown = "not shown: the run gave no verdict";
+    week.gate
+        .criteria
+        .iter()
+        .fold(finding, |finding, c| finding.criterion(criterion(&c.id, &c.claim, unshown)))
 }
 
 fn missing(week: &Week, what: &str) -> Failure {

@@ -61,10 +61,25 @@ pub(super) fn answer(
         let place = if in_code { "cannot stand in a code fence" } else { "stands on a line of its own" };
         return Err(Trouble::Wrong(format!("`{name}` {place}; only `value` may stand inside a text")));
     }
-    match directive(page, rest.trim()) {
+    let answered = match directive(page, rest.trim()) {
+        Err(Trouble::Wrong(what)) => {
+            Err(cut_short(page, rest.trim()).map_or(Trouble::Wrong(what), Trouble::NotYet))
+        }
+        other => other,
+    };
+    match answered {
         Err(Trouble::NotYet(text)) => Err(Trouble::NotYet(if in_code { text } else { not_yet(&text) })),
         other => other,
     }
+}
+
+/// What to say in the place of a number that its record does not have because the run did not pass: a gate test that
+/// panics hands back no facts, a drill that dies no account. The page is right and the run was not, so the failure
+/// must not also keep its own report from being written.
+fn cut_short(page: &mut Page<'_>, argument: &str) -> Option<String> {
+    let id = argument.split_whitespace().next()?;
+    let verdict = page.record(id).ok()?.record.finding.verdict;
+    (verdict != evidence::Verdict::Passed).then(|| format!("not shown: {id} {verdict}"))
 }
 
 /// `value week-02/bench decode/ours.p99`
