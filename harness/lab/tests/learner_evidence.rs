@@ -64,3 +64,17 @@ fn a_later_week_can_be_entered_first_and_its_gate_is_unlocked_by_the_reference()
         fs::read_to_string(bench.join("weeks/week-02-till/src/lib.rs")).expect("the learner's source");
     assert!(source.contains("todo!"), "judging changes nothing");
 }
+
+#[test]
+fn a_page_that_shows_what_a_failed_gate_did_not_record_says_so_and_is_written() {
+    let course = TinyCourse::new();
+    let template = course.root().join("weeks/week-01-abacus/outputs/day1-frame.md");
+    course.edit(&template, "# The frame\n", "# The frame\n\n{{#lab facts week-01/gate abacus.refusals}}\n");
+    course.lab(&["start", "1"]).done();
+    let said = course.lab_in(&course.bench(), &["gate", "1"]);
+    assert_eq!(said.status, 1, "the verdict is the gate's and not the page's: {said:#?}");
+    said.says("abacus.refusals failed: abacus.sum: read the parts");
+    let page =
+        fs::read_to_string(course.bench().join("evidence/week-01/day1-frame.md")).expect("it is written");
+    assert!(page.contains("not shown: week-01/gate failed"), "{page}");
+}

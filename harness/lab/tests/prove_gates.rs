@@ -84,6 +84,13 @@ fn a_week_without_criteria_or_mistakes_shows_nothing() {
 }
 
 #[test]
+fn a_gate_test_without_a_criterion_is_found() {
+    let found =
+        not_shown("tests/gate.rs", "#[test]\nfn totals", "#[test]\nfn stray() {}\n\n#[test]\nfn totals");
+    only(&found, "the gate is its criteria", "no criterion names the test `stray`");
+}
+
+#[test]
 fn a_criterion_that_fails_at_another_hole_is_found() {
     let found = not_shown("week.yaml", "      hole: abacus.sum\ndrill", "      hole: abacus.add\ndrill");
     only(&found, "the gate fails on the skeleton", "abacus.refusals fails without naming abacus.add");

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::checks::{Check, filter, targets, why};
+use super::checks::{Check, OPEN_HOLE, filter, targets, why};
 use super::day::{HoleState, StartedWeek};
 use super::deliverable::{self, Deliverable};
 use super::record::{DayCheck, inputs_of};
@@ -215,7 +215,7 @@ fn waits_for(state: &HoleState<'_>, outcome: &TestOutcome, open: &[&str]) -> Opt
     if outcome.passed {
         return None;
     }
-    let met = open.iter().find(|id| outcome.output.contains(&format!("not yet implemented: {id}: ")));
+    let met = open.iter().find(|id| outcome.output.contains(&format!("{OPEN_HOLE}{id}: ")));
     match met {
         Some(id) => Some((*id).to_owned()),
         None => state.open_at.map(|_| state.hole.id.clone()),

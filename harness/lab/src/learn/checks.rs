@@ -6,6 +6,9 @@ use std::path::Path;
 use crate::course::Week;
 use crate::error::{Failure, WEEK_DATA};
 
+/// What `todo!` writes before its own words, which begin with the hole's id.
+pub const OPEN_HOLE: &str = "not yet implemented: ";
+
 /// One test, named as in `week.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Check {
@@ -59,8 +62,14 @@ pub fn filter<'a>(checks: impl IntoIterator<Item = &'a Check>) -> String {
     each.join(" | ")
 }
 
-/// Why a test is red, from what it wrote: the message of its first panic, or its first words.
+/// Why a test is red, from what it wrote: the hole that it ran into (in its own process or in one that it started),
+/// else the message of its first panic, else its first words.
 pub fn why(output: &str) -> String {
+    if let Some((_, open)) = output.split_once(OPEN_HOLE) {
+        // In a debug-formatted string the line goes on with an escaped newline.
+        let end = open.find(['\n', '\\']).unwrap_or(open.len());
+        return open[..end].trim().to_owned();
+    }
     let mut lines = output.lines().map(str::trim).skip_while(|line| !line.contains("panicked at"));
     let after_panic = lines.nth(1).filter(|line| !line.is_empty());
     let noise = |line: &&str| {
@@ -71,7 +80,7 @@ pub fn why(output: &str) -> String {
     };
     let line =
         after_panic.or_else(|| output.lines().map(str::trim).find(noise)).unwrap_or("it wrote nothing");
-    line.strip_prefix("not yet implemented: ").unwrap_or(line).to_owned()
+    line.to_owned()
 }
 
 #[cfg(test)]
@@ -84,6 +93,9 @@ mod tests {
         assert_eq!(why(output), "assertion failed: x");
         let open = "thread 'main' panicked at src/lib.rs:2:5:\nnot yet implemented: demo.limit: refuse";
         assert_eq!(why(open), "demo.limit: refuse");
+        let of_a_child =
+            "panicked at gate.rs:1:1:\nno answer; stderr: \"not yet implemented: demo.limit: refuse\\nnote\"";
+        assert_eq!(why(of_a_child), "demo.limit: refuse");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | data and source agree | every hole of `week.yaml` is marked, every marked hole is in `week.yaml`, every deliverable has a template |
 //! | the skeleton compiles | `cargo check --all-targets` on what `lab start` lays down |
+//! | the gate is its criteria | no test of `tests/gate.rs` goes without a criterion |
 //! | the reference passes | every criterion and every named check, one by one |
 //! | the gate fails on the skeleton | every criterion fails, and its output names the hole that it is expected at |
 //! | every check guards its hole | with that hole alone open, each of its checks is red |
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::course::{Course, Week};
-use crate::error::{Failure, INTERRUPTED, NO_SUCH_WEEK};
+use crate::error::{Failure, INTERRUPTED, NO_SUCH_WEEK, WEEK_DATA};
 use crate::exec;
 use crate::learn::checks::{Check, targets, why};
 use crate::learn::start::built_week;
@@ -110,6 +111,7 @@ pub fn prove(
         Ok(format!("reference, skeleton and {} mistakes in one build", week.wrong.len()))
     })?;
     if let Some(built) = built {
+        settle_gate(week, &built, &mut ledger)?;
         settle_runs(week, &built, &mut ledger)?;
     }
     Ok(ledger.facts)
@@ -191,6 +193,22 @@ fn all_checks(week: &Week) -> Result<BTreeSet<Check>, Failure> {
     let mut checks: BTreeSet<Check> = named.map(|text| Check::parse(text)).collect::<Result<_, _>>()?;
     checks.extend(gate_checks(week));
     Ok(checks)
+}
+
+/// Every test of the gate is a criterion: one that no criterion names would be run and reported nowhere.
+fn settle_gate(week: &Week, built: &Built, ledger: &mut Ledger<'_>) -> Result<(), Failure> {
+    ledger.settle("the gate is its criteria", |_| {
+        let tests = built.executables.tests("gate", &built.folder)?;
+        let named: BTreeSet<&str> =
+            week.gate.criteria.iter().map(|criterion| criterion.test.as_str()).collect();
+        match tests.iter().find(|test| !named.contains(test.as_str())) {
+            Some(test) => Err(Failure::new(
+                &WEEK_DATA,
+                format!("no criterion names the test `{test}` of tests/gate.rs"),
+            )),
+            None => Ok(format!("{} tests", tests.len())),
+        }
+    })
 }
 
 /// Runs every variant against its checks, and enters what that shows.

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::course::Week;
-use crate::error::Failure;
+use crate::error::{Failure, WEEK_DATA};
 use crate::exec::{self, Artifact};
 use crate::learn::checks::{Check, why};
 use crate::markers::VARIANT_ENV;
@@ -81,6 +81,19 @@ impl Executables {
             found.insert(name, artifact.exe);
         }
         Executables(found)
+    }
+
+    /// The tests of an executable, as it lists them itself.
+    pub(super) fn tests(&self, binary: &str, folder: &Path) -> Result<Vec<String>, Failure> {
+        let Some(exe) = self.0.get(binary) else {
+            return Err(Failure::new(&WEEK_DATA, format!("there is no test binary `{binary}`")));
+        };
+        let ran = exec::run(
+            Command::new(exe).args(["--list", "--format", "terse"]).current_dir(folder),
+            TEST_DEADLINE,
+        )?;
+        let listed = String::from_utf8_lossy(&ran.stdout);
+        Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     }
 }
 

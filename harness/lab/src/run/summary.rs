@@ -6,6 +6,7 @@ use evidence::{Criterion, Kind, Record, Verdict};
 use serde_json::json;
 
 use crate::cli::Mark;
+use crate::learn::checks::OPEN_HOLE;
 
 /// How many reasons are listed before the rest is counted.
 const REASONS_MAX: usize = 8;
@@ -86,10 +87,16 @@ pub fn reasons(record: &Record) -> Vec<String> {
 }
 
 /// The line of a detail that says most: a panic's message stands below the line that says where it happened.
+///
+/// Where a hole of the week is still open, that says more than what it led to.
 fn gist(detail: &str) -> String {
     let mut lines = detail.lines();
     let first = lines.next().unwrap_or("");
-    let line = if first.contains("panicked at") { lines.next().unwrap_or(first) } else { first };
+    let line = match detail.split_once(OPEN_HOLE) {
+        Some((_, open)) => open.split(['\n', '\\']).next().unwrap_or(open),
+        None if first.contains("panicked at") => lines.next().unwrap_or(first),
+        None => first,
+    };
     line.chars().take(200).collect()
 }
 
@@ -115,6 +122,7 @@ mod tests {
     fn the_gist_of_a_panic_is_its_message() {
         assert_eq!(gist("thread 'x' panicked at a.rs:1:1:\nleft open\nmore"), "left open");
         assert_eq!(gist("one\ntwo"), "one");
+        assert_eq!(gist("no answer\nstderr: not yet implemented: a.hole: do\nmore"), "a.hole: do");
         assert_eq!(gist(""), "");
     }
 }
