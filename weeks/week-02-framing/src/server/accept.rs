@@ -144,8 +144,9 @@ fn serve(stream: TcpStream, peer: SocketAddr, number: u64, shared: &Shared, slot
                 return connection::log_end(number, peer, 0, CloseReason::of_io(error.kind()));
             }
         };
-        farewell::say(connection.stream(), reason);
+        // The record comes first: whoever is told a reason finds it in the log.
         connection::log_end(number, peer, connection.answered(), reason);
+        farewell::say(connection.stream(), reason);
     });
     if std::panic::catch_unwind(whole_life).is_err() {
         connection::log_end(number, peer, 0, CloseReason::Bug);
@@ -155,8 +156,8 @@ fn serve(stream: TcpStream, peer: SocketAddr, number: u64, shared: &Shared, slot
 
 /// Refuses a connection without ever waiting for it: this runs in the accept loop.
 fn turn_away(stream: TcpStream, peer: SocketAddr, number: u64) {
-    farewell::say_without_waiting(&stream, CloseReason::Busy);
     connection::log_end(number, peer, 0, CloseReason::Busy);
+    farewell::say_without_waiting(&stream, CloseReason::Busy);
 }
 
 #[cfg(test)]
