@@ -221,6 +221,20 @@ fn a_deliverable_that_names_what_does_not_exist_is_refused_with_its_own_line() {
 }
 
 #[test]
+fn a_run_that_ended_early_still_gets_its_report() {
+    let (site, name) = with_deliverable("# Parser\n\n{{#lab facts week-02/gate framing.reset}}\n");
+    // This gate failed before it came to any criterion that the deliverable speaks of.
+    let mut record = gate(true);
+    record.finding.criteria.retain(|c| c.id != "framing.reset");
+    record.finding.criteria[0].verdict = evidence::Verdict::Failed;
+    site.record(record.seal());
+    derive(&site);
+    let text = read(&site, &format!("week-02/{name}"));
+    assert!(text.contains("*not found by the last run of week-02/gate: failed*"), "{text}");
+    assert!(read(&site, "week-02/report.md").contains("✗ failed"));
+}
+
+#[test]
 fn the_index_carries_everything_it_needs_and_links_only_to_what_is_there() {
     let site = Site::new();
     for record in [gate(true), drill(), bench()] {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use evidence::{DrillAccount, Trial};
 
-use super::one;
 use super::records::criteria_table;
+use super::{lacking, one};
 use crate::pages::chart::Setting;
 use crate::pages::engine::{Page, Trouble};
 use crate::pages::markdown::{code, plain, table};
@@ -17,7 +17,7 @@ pub(super) fn drill(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
     let id = one(argument, "drill <record>")?;
     let record = &page.record(id)?.record;
     let account = record.finding.drill.as_ref();
-    let account = account.ok_or_else(|| Trouble::Wrong(format!("{id} is no drill")))?;
+    let account = account.ok_or_else(|| lacking(record, format!("{id} is no drill")))?;
     Ok(drill_text(account, page.context.setting))
 }
 

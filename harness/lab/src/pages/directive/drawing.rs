@@ -2,6 +2,7 @@
 
 use evidence::Record;
 
+use super::lacking;
 use super::records::find_measurement;
 use crate::pages::chart::{self, Form, Setting};
 use crate::pages::engine::{Page, Trouble};
@@ -36,7 +37,7 @@ pub(super) fn chart(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
     };
     let drawing = chart::measurement(measurement, form, fact, page.context.setting).ok_or_else(|| {
         let of = fact.map(|f| format!(" of a number `{f}`")).unwrap_or_default();
-        Trouble::Wrong(format!("`{name}` in {id} has nothing to draw as {}{of}", form.name()))
+        lacking(record, format!("`{name}` in {id} has nothing to draw as {}{of}", form.name()))
     })?;
     let suffix = fact.map(|f| format!("-{f}")).unwrap_or_default();
     Ok(place(page, record, &format!("{name}-{}{suffix}", form.name()), &measurement.title, drawing))
@@ -51,7 +52,7 @@ fn ratios(page: &Page<'_>, record: &Record) -> Result<String, Trouble> {
 }
 
 fn nothing(record: &Record, name: &str) -> Trouble {
-    Trouble::Wrong(format!("`{name}` in {} has nothing to draw", record.id))
+    lacking(record, format!("`{name}` in {} has nothing to draw", record.id))
 }
 
 fn place(page: &Page<'_>, record: &Record, name: &str, title: &str, drawing: String) -> String {

@@ -17,6 +17,8 @@ pub(super) mod drawing;
 pub(super) mod records;
 pub(super) mod week;
 
+use evidence::{Record, Verdict};
+
 use super::chart::Setting;
 use super::engine::{Page, Trouble, not_yet};
 use super::nearest::suggestion;
@@ -88,11 +90,19 @@ fn value(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
     let entry = page.record(id)?;
     let values = shelf::values(&entry.record);
     values.get(path).cloned().ok_or_else(|| {
-        Trouble::Wrong(format!(
-            "no value `{path}` in {id}; {}",
-            suggestion(path, values.keys().map(String::as_str))
-        ))
+        let near = suggestion(path, values.keys().map(String::as_str));
+        lacking(&entry.record, format!("no value `{path}` in {id}; {near}"))
     })
+}
+
+/// What to say of something that a record does not hold. A record of a pass holds everything that its pages speak of,
+/// so it is the page's mistake. One that did not pass may have ended before: then the page says that, and the report
+/// of the failure can still be written.
+fn lacking(record: &Record, what: String) -> Trouble {
+    match record.finding.verdict {
+        Verdict::Passed => Trouble::Wrong(what),
+        verdict => Trouble::NotYet(format!("not found by the last run of {}: {verdict}", record.id)),
+    }
 }
 
 /// The first word and the rest, both there.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use evidence::{Criterion, Fact, Measurement, Ratio, Record};
 
-use super::{one, two};
+use super::{lacking, one, two};
 use crate::pages::engine::{Page, Trouble};
 use crate::pages::markdown::{code, number_table, plain, table};
 use crate::pages::nearest::suggestion;
@@ -16,7 +16,7 @@ pub(super) fn criteria(page: &mut Page<'_>, argument: &str) -> Result<String, Tr
     let id = one(argument, "criteria <record>")?;
     let record = &page.record(id)?.record;
     if record.finding.criteria.is_empty() {
-        return Err(Trouble::Wrong(format!("{id} has no criteria; a drill's are shown by `drill {id}`")));
+        return Err(lacking(record, format!("{id} has no criteria; a drill's are shown by `drill {id}`")));
     }
     Ok(criteria_table(&record.finding.criteria))
 }
@@ -55,12 +55,13 @@ fn facts_text(facts: &[Fact]) -> String {
 
 pub(super) fn facts(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
     let (id, name) = two(argument, "facts <record> <criterion or measurement>")?;
-    let finding = &page.record(id)?.record.finding;
+    let record = &page.record(id)?.record;
+    let finding = &record.finding;
     let trials = finding.drill.iter().flat_map(|d| [&d.experiment, &d.control]).flat_map(|t| &t.invariants);
     let all: Vec<&Criterion> = finding.criteria.iter().chain(trials).collect();
     if let Some(criterion) = all.iter().find(|c| c.id == name) {
         if criterion.facts.is_empty() {
-            return Err(Trouble::Wrong(format!("`{name}` in {id} has no facts")));
+            return Err(lacking(record, format!("`{name}` in {id} has no facts")));
         }
         let rows: Vec<Vec<String>> = criterion
             .facts
@@ -73,7 +74,7 @@ pub(super) fn facts(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
         return Ok(facts_table(measurement));
     }
     let names = all.iter().map(|c| c.id.as_str()).chain(finding.measurements.iter().map(|m| m.id.as_str()));
-    Err(Trouble::Wrong(format!("no criterion or measurement `{name}` in {id}; {}", suggestion(name, names))))
+    Err(lacking(record, format!("no criterion or measurement `{name}` in {id}; {}", suggestion(name, names))))
 }
 
 /// The facts of each series, a column a fact. A fact's `-low` and `-high` join its own cell.
@@ -139,7 +140,7 @@ pub(super) fn find_measurement<'r>(record: &'r Record, name: &str) -> Result<&'r
     let all = &record.finding.measurements;
     all.iter().find(|m| m.id == name).ok_or_else(|| {
         let names = all.iter().map(|m| m.id.as_str());
-        Trouble::Wrong(format!("no measurement `{name}` in {}; {}", record.id, suggestion(name, names)))
+        lacking(record, format!("no measurement `{name}` in {}; {}", record.id, suggestion(name, names)))
     })
 }
 
@@ -199,7 +200,7 @@ pub(super) fn ratios(page: &mut Page<'_>, argument: &str) -> Result<String, Trou
     let id = one(argument, "ratios <record>")?;
     let record = &page.record(id)?.record;
     if record.finding.ratios.is_empty() {
-        return Err(Trouble::Wrong(format!("{id} compares nothing with a peer")));
+        return Err(lacking(record, format!("{id} compares nothing with a peer")));
     }
     Ok(ratios_table(&record.finding.ratios))
 }
