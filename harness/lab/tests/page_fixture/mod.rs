@@ -25,7 +25,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// A book of one page, without records.
+    /// A book of one page around weeks of its own, without records or deliverables.
+    pub fn alone() -> Self {
+        let mut site = Site::new();
+        site.own_course();
+        site
+    }
+
+    /// A book of one page around the real weeks, without records.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let book = dir.path().join("book");
@@ -49,6 +56,13 @@ impl Site {
         for file in ["Cargo.toml", "Cargo.lock", "harness/lab/Cargo.toml"] {
             std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             std::fs::copy(repo().join(file), root.join(file)).unwrap();
+        }
+        // The real deliverables speak of the real records; a test lays down its own.
+        for (folder, _) in &self.course.weeks {
+            let outputs = root.join("weeks").join(folder.file_name().unwrap()).join("outputs");
+            if outputs.is_dir() {
+                std::fs::remove_dir_all(outputs).unwrap();
+            }
         }
         self.ws.root = root;
         self.course = self.ws.course().unwrap();
@@ -101,6 +115,9 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
+        if entry.file_name() == "target" {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target);

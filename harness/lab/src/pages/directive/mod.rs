@@ -63,25 +63,10 @@ pub(super) fn answer(
         let place = if in_code { "cannot stand in a code fence" } else { "stands on a line of its own" };
         return Err(Trouble::Wrong(format!("`{name}` {place}; only `value` may stand inside a text")));
     }
-    let answered = match directive(page, rest.trim()) {
-        Err(Trouble::Wrong(what)) => {
-            Err(cut_short(page, rest.trim()).map_or(Trouble::Wrong(what), Trouble::NotYet))
-        }
-        other => other,
-    };
-    match answered {
+    match directive(page, rest.trim()) {
         Err(Trouble::NotYet(text)) => Err(Trouble::NotYet(if in_code { text } else { not_yet(&text) })),
         other => other,
     }
-}
-
-/// What to say in the place of a number that its record does not have because the run did not pass: a gate test that
-/// panics hands back no facts, a drill that dies no account. The page is right and the run was not, so the failure
-/// must not also keep its own report from being written.
-fn cut_short(page: &mut Page<'_>, argument: &str) -> Option<String> {
-    let id = argument.split_whitespace().next()?;
-    let verdict = page.record(id).ok()?.record.finding.verdict;
-    (verdict != evidence::Verdict::Passed).then(|| format!("not shown: {id} {verdict}"))
 }
 
 /// `value week-02/bench decode/ours.p99`
@@ -96,12 +81,13 @@ fn value(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
 }
 
 /// What to say of something that a record does not hold. A record of a pass holds everything that its pages speak of,
-/// so it is the page's mistake. One that did not pass may have ended before: then the page says that, and the report
-/// of the failure can still be written.
+/// so it is the page's mistake. A run that did not pass may have ended before: a gate test that panics hands back no
+/// facts, a drill that dies no account. The page is right and the run was not, so the failure must not also keep its
+/// own report from being written.
 fn lacking(record: &Record, what: String) -> Trouble {
     match record.finding.verdict {
         Verdict::Passed => Trouble::Wrong(what),
-        verdict => Trouble::NotYet(format!("not found by the last run of {}: {verdict}", record.id)),
+        verdict => Trouble::NotYet(format!("not shown: {} {verdict}", record.id)),
     }
 }
 
