@@ -257,6 +257,18 @@ fn a_run_goes_on_after_a_failure_and_ends_with_what_failed_and_the_page_to_open(
 }
 
 #[test]
+fn a_source_that_is_saved_during_the_build_is_built_again_and_the_record_is_of_what_ran() {
+    let course = TinyCourse::new();
+    // The build itself plays the person who saves a file while the compiler is at work, once.
+    let save = "fn main() {\n    let text = std::fs::read_to_string(\"src/lib.rs\").unwrap();\n    \
+                if !text.contains(\"saved meanwhile\") {\n        std::fs::write(\"src/lib.rs\", text + \"// saved meanwhile\\n\").unwrap();\n    }\n}\n";
+    fs::write(course.root().join("weeks/week-01-abacus/build.rs"), save).unwrap();
+    let said = course.lab(&["gate", "1"]);
+    assert_eq!(said.done().stdout.matches(" build ").count(), 2, "{said:#?}");
+    course.lab(&["verify", "--fresh"]).done();
+}
+
+#[test]
 fn a_failed_gate_does_not_keep_its_report_from_being_written_and_a_wrong_page_is_still_found() {
     let course = TinyCourse::new();
     let week = course.root().join("weeks/week-01-abacus");

@@ -22,6 +22,7 @@ pub mod process;
 pub mod seal;
 pub mod session;
 pub mod summary;
+mod unfinished;
 pub mod unlock;
 
 pub use freshness::{Freshness, week_of};

@@ -6,8 +6,6 @@ use evidence::{Environment, Finding, Kind, Record, record::SCHEMA};
 use jiff::Timestamp;
 
 use super::commit::Repository;
-use super::freshness::Freshness;
-use crate::course::Course;
 use crate::error::Failure;
 use crate::workspace::Workspace;
 
@@ -15,7 +13,6 @@ use crate::workspace::Workspace;
 #[derive(Debug)]
 pub struct Scribe<'a> {
     workspace: &'a Workspace,
-    freshness: Freshness<'a>,
     environment: Environment,
     repository: Repository,
     profile: String,
@@ -37,21 +34,14 @@ pub struct Run {
 
 impl<'a> Scribe<'a> {
     /// A scribe who writes into an evidence folder. Machine, tools and commit are looked at once.
-    pub fn new(workspace: &'a Workspace, course: &'a Course, evidence: &Path, profile: &str) -> Self {
+    pub fn new(workspace: &'a Workspace, evidence: &Path, profile: &str) -> Self {
         Scribe {
             workspace,
-            freshness: Freshness::of(workspace, course),
             environment: super::environment::here(&workspace.root),
             repository: Repository::around(workspace),
             profile: profile.to_owned(),
             evidence: evidence.to_path_buf(),
         }
-    }
-
-    /// The inputs of a run, to be taken *before* it: a source that is edited while the run lasts makes the record
-    /// stale, as it should.
-    pub fn inputs(&self, week: u8, kind: Kind) -> Result<Vec<evidence::Input>, Failure> {
-        self.freshness.inputs(week, kind)
     }
 
     /// Seals and writes a record; returns it with its file.

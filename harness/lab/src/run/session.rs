@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use evidence::{Criterion, Finding, Input, Kind, Record, Verdict};
+use evidence::{Finding, Input, Kind, Record};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::build::{Built, bench_name, build, drill_name};
+use super::freshness::Freshness;
 use super::lock::Lock;
 use super::seal::{Run, Scribe};
-use super::{gate, process, summary, unlock};
+use super::{gate, process, summary, unfinished, unlock};
 use crate::cli::{Console, Mark};
 use crate::course::{Course, Week};
 use crate::error::{Failure, INTERRUPTED, NO_FINDING, WEEK_NOT_BUILT};
@@ -28,6 +29,12 @@ pub struct Options {
     /// The seed of drills; each drill's own without.
     pub seed: Option<u64>,
 }
+
+/// The inputs of several runs.
+type Inputs = BTreeMap<(u8, Kind), Vec<Input>>;
+
+/// How often a build is begun anew because its sources moved meanwhile.
+const BUILDS_MAX: u32 = 3;
 
 /// A session: it holds the workspace's lock, and has looked at machine, commit and inputs.
 #[derive(Debug)]
@@ -54,7 +61,7 @@ impl<'a> Session<'a> {
         let lock = Lock::take(&workspace.root)?;
         writable(&evidence)?;
         crate::cli::test::nextest(&workspace.root, console)?;
-        let scribe = Scribe::new(workspace, course, &evidence, &options.profile);
+        let scribe = Scribe::new(workspace, &evidence, &options.profile);
         Ok(Session { workspace, course, console, scribe, options, evidence, _lock: lock })
     }
 
@@ -68,14 +75,7 @@ impl<'a> Session<'a> {
     pub fn run(&self, weeks: &[u8], kinds: &[Kind]) -> Result<Vec<Record>, Failure> {
         let chosen: Vec<(&Path, &Week)> =
             weeks.iter().map(|week| self.built(*week)).collect::<Result<_, _>>()?;
-        // Before the build, so that a source which is edited meanwhile makes the record stale and not wrong.
-        let mut inputs = BTreeMap::new();
-        for (_, week) in &chosen {
-            for kind in kinds {
-                inputs.insert((week.week, *kind), self.scribe.inputs(week.week, *kind)?);
-            }
-        }
-        let built = self.build(&chosen.iter().map(|(_, week)| *week).collect::<Vec<_>>(), kinds)?;
+        let (built, mut inputs) = self.build_as_it_is(&chosen, kinds)?;
         let mut records = Vec::new();
         for (folder, week) in chosen {
             for kind in kinds {
@@ -123,6 +123,29 @@ impl<'a> Session<'a> {
         ))
     }
 
+    /// Builds, and the digests of what was built. Sources may be saved while the compiler reads them, and cargo may
+    /// itself bring the lock file up to date: then it is built again, until nothing moved meanwhile.
+    fn build_as_it_is(&self, chosen: &[(&Path, &Week)], kinds: &[Kind]) -> Result<(Built, Inputs), Failure> {
+        let weeks: Vec<&Week> = chosen.iter().map(|(_, week)| *week).collect();
+        let mut before = self.inputs(&weeks, kinds)?;
+        for _ in 1..BUILDS_MAX {
+            let built = self.build(&weeks, kinds)?;
+            let after = self.inputs(&weeks, kinds)?;
+            if before == after {
+                return Ok((built, before));
+            }
+            before = after;
+        }
+        // Somebody saves faster than the compiler compiles: the digests of before are the honest ones.
+        Ok((self.build(&weeks, kinds)?, before))
+    }
+
+    fn inputs(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Inputs, Failure> {
+        let now = Freshness::of(self.workspace, self.course);
+        let pairs = weeks.iter().flat_map(|week| kinds.iter().map(|kind| (week.week, *kind)));
+        pairs.map(|(week, kind)| Ok(((week, kind), now.inputs(week, kind)?))).collect()
+    }
+
     fn build(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Built, Failure> {
         let step = self.console.step("build", None);
         let mut compiled = 0u32;
@@ -154,7 +177,7 @@ impl<'a> Session<'a> {
         let finding = match found {
             Ok(finding) => finding,
             Err(failure) if failure.code == &INTERRUPTED => return Err(failure),
-            Err(failure) => without_finding(week, kind, &failure),
+            Err(failure) => unfinished::finding(week, kind, &failure),
         };
         let run =
             Run { week: week.week, kind, command: self.command(week.week, kind, finding.seed), started };
@@ -205,33 +228,6 @@ pub fn publish(workspace: &Workspace, course: &Course, evidence: &Path) -> Resul
     let derived_from = pages::derive(workspace, course, evidence)?;
     evidence::manifest::write(evidence, &derived_from)?;
     Ok(())
-}
-
-/// A run that gave no finding has failed, and says so on record: an old pass must not outlive it.
-fn without_finding(week: &Week, kind: Kind, failure: &Failure) -> Finding {
-    use logger::Coded;
-    let claim = match kind {
-        Kind::Gate => &week.gate.claim,
-        Kind::Drill => &week.drill.claim,
-        _ => week.bench.as_ref().map_or(&week.theme, |bench| &bench.claim),
-    };
-    let mut why = failure.line();
-    let detail = crate::exec::cargo::tail(&failure.detail, 4096);
-    if !detail.is_empty() {
-        why = format!("{why}\n{detail}");
-    }
-    let criterion = |id: &str, claim: &str, why: &str| Criterion::of(id, claim, Verdict::Failed, why);
-    let handed = "the run ended with a finding that can be believed";
-    let finding = Finding::of(claim).criterion(criterion("harness.finding-handed-back", handed, &why));
-    if kind != Kind::Gate {
-        return finding;
-    }
-    // Pages speak of a gate's criteria by name; each is there, and none is shown.
-    let unshown = "not shown: the run gave no verdict";
-    week.gate
-        .criteria
-        .iter()
-        .fold(finding, |finding, c| finding.criterion(criterion(&c.id, &c.claim, unshown)))
 }
 
 fn missing(week: &Week, what: &str) -> Failure {

@@ -5,6 +5,7 @@ use std::path::Path;
 use evidence::{Criterion, EvidenceError, Finding, Kind, Record, Verdict};
 use jiff::Timestamp;
 
+use super::freshness::Freshness;
 use super::seal::{Run, Scribe, record_id};
 use crate::course::{Course, Week};
 use crate::error::{Failure, LOCKED};
@@ -79,7 +80,7 @@ pub fn unlock(
                 command: format!("cargo lab gate {week} --skip-gate"),
                 started: Timestamp::now(),
             };
-            let inputs = scribe.inputs(before, Kind::Gate)?;
+            let inputs = Freshness::of(workspace, course).inputs(before, Kind::Gate)?;
             Ok(Some(scribe.write(&run, inputs, skipped(data, record.as_deref()))?.0))
         }
     }
