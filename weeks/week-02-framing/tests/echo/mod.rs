@@ -177,7 +177,12 @@ impl Echo {
 impl Drop for Echo {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = String::from_utf8_lossy(&self.process.said(Stream::Stderr)).into_owned();
+            // Only a process that has ended has said everything: its last words may still be in the pipe.
+            let _ = self.process.signal(Signal::KILL);
+            let said = match self.process.wait_with_deadline(DEADLINE) {
+                Ok(ended) => ended.stderr_text(),
+                Err(_) => String::from_utf8_lossy(&self.process.said(Stream::Stderr)).into_owned(),
+            };
             eprintln!("the server's stderr:\n{said}\nits log:\n{:#?}", self.records());
         }
     }
