@@ -139,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn a_port_with_a_listener_is_refused_by_name_and_is_free_again_after_it() {
+        let (first, address) = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        assert_ne!(address.port(), 0, "the port that was taken is told, not the one that was asked for");
+        let refused = listen(address).map(drop).unwrap_err();
+        assert_eq!(refused.code().code, "ECHO-PORT-IN-USE");
+        assert!(refused.to_string().contains(&address.to_string()), "{refused}");
+        drop(first);
+        assert!(listen(address).is_ok(), "nothing of the first listener is left");
+    }
+
+    #[test]
     fn a_reader_of_the_port_file_sees_the_old_address_or_the_new_one_and_never_a_part() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("port");
