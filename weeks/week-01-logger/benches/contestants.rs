@@ -3,7 +3,7 @@
 //! | contestant | the call returns when | a killed process loses | a power cut loses |
 //! | --- | --- | --- | --- |
 //! | `none`, `none-sole` | the kernel has the record | nothing that was acknowledged | no promise |
-//! | `batch` | the kernel has the record | nothing that was acknowledged | the last 20 ms |
+//! | `batch` | the kernel has the record | nothing that was acknowledged | the last 20 ms and the time of one sync, at most 4096 records |
 //! | `always` | the device has the record | nothing that was acknowledged | nothing that was acknowledged |
 //! | `appender-rolling` | the kernel has the record | nothing that was acknowledged | no promise |
 //! | `appender-queue` | the record is in a queue of this process | what is queued, up to 128,000 records | no promise |

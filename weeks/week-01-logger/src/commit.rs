@@ -3,7 +3,7 @@
 //! | mode | `append` returns when | a killed process loses | a power cut loses |
 //! | --- | --- | --- | --- |
 //! | `none` | the kernel has the record | nothing that was acknowledged | what the kernel had not written out: half a minute is usual |
-//! | `batch` | the kernel has the record, and less than a batch waits for its sync | nothing that was acknowledged | the last 20 ms, at most 4096 records |
+//! | `batch` | the kernel has the record, and less than a batch waits for its sync | nothing that was acknowledged | what was written in the last 20 ms and while one sync ran, at most 4096 records |
 //! | `always` | the device has the record | nothing that was acknowledged | nothing that was acknowledged |
 //!
 //! All modes write with one system call and without a buffer of their own; they differ in who waits for the device.

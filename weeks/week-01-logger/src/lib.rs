@@ -20,10 +20,10 @@
 //! | [`usage`] | how a tool begins and ends |
 //! | [`clock`] | time is an argument |
 //! | [`limits`], [`path`] | every bound, judged before anything is touched |
-//! | [`entry`], [`encode`] | a record, and its one form in bytes |
+//! | [`entry`], [`level`], [`encode`] | a record, and its one form in bytes |
 //! | [`store`], [`append`] | one record, one write, all or nothing |
 //! | [`commit`] | what durability promises, and who waits for the device |
-//! | [`rotate`], [`writer`] | many processes, one log, bounded files |
+//! | [`rotate`], [`options`], [`writer`] | many processes, one log, bounded files |
 //! | [`lines`], [`reader`], [`filter`] | reading all of it in constant memory |
 //! | [`layer`], [`setup`] | `tracing` events in, one call to set it up |
 //! | [`signals`] | ending when asked, failing where the kernel would kill |
@@ -66,8 +66,10 @@ pub mod error;
 mod fields;
 pub mod filter;
 pub mod layer;
+pub mod level;
 pub mod limits;
 pub mod lines;
+pub mod options;
 pub mod path;
 pub mod reader;
 pub mod rotate;
@@ -81,11 +83,13 @@ pub mod writer;
 pub use catalog::{Coded, ErrorCode, Exit};
 pub use clock::{Clock, ClockSpec, FixedClock, SystemClock};
 pub use commit::Durability;
-pub use entry::{Entry, Level};
+pub use entry::Entry;
 pub use error::{CATALOG, LogError};
 pub use filter::Filter;
+pub use level::Level;
+pub use options::{Options, Receipt, Sharing};
 pub use path::LogPath;
 pub use reader::{Item, Reader};
 pub use setup::{LogArgs, Logging, Setup};
-pub use writer::{LogWriter, Options, Receipt, Sharing};
+pub use writer::LogWriter;
 // ANCHOR_END: surface

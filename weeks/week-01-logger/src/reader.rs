@@ -125,7 +125,9 @@ impl Reader {
         // Asked before the read: a file that had lost its name by then has no writer left, so its end is final.
         let path = self.path.full();
         let failed = |e| LogError::file("read", &path, e);
-        let finished = !part.active || is_elsewhere(&self.dir, self.path.name(), part.id).map_err(failed)?;
+        let named =
+            if part.active { store::lookup(&self.dir, self.path.name()).map_err(failed)? } else { None };
+        let size_if_named = named.filter(|(id, _)| *id == part.id).map(|(_, size)| size);
         match part.lines.next_line().map_err(failed)? {
             Line::Whole(line) => return Ok(Step::Found(line)),
             Line::TooLong(bytes) => {
@@ -138,10 +140,15 @@ impl Reader {
             }
             Line::End => {}
         }
-        if self.stop.is_none() && !finished {
-            return Ok(Step::Say(Item::Idle));
-        }
         let bytes = part.lines.rest_bytes();
+        if let (None, Some(size)) = (&self.stop, size_if_named) {
+            if size >= part.lines.consumed() + bytes {
+                return Ok(Step::Say(Item::Idle));
+            }
+            // Somebody emptied the file in place; what was in it is gone, what comes next begins at its start.
+            self.part = None;
+            return Ok(Step::Say(Item::Damage(LogError::FollowGap { path, files: 1 })));
+        }
         let place = place(&part.name, part.lines.count() + 1);
         let settled = self.stop.as_ref().is_none_or(|stop| stop.settled || stop.number > self.number);
         self.part = None;

@@ -62,7 +62,9 @@ impl LogFile {
             | OFlags::CLOEXEC
             | OFlags::NOFOLLOW
             | OFlags::NONBLOCK;
-        let fd = fs::openat(dir, name, flags, Mode::from_raw_mode(0o640))?;
+        let opened = fs::openat(dir, name, flags, Mode::from_raw_mode(0o640));
+        // A socket cannot be opened at all, which is no more use than a directory.
+        let fd = opened.map_err(|errno| if errno == Errno::NXIO { Errno::ISDIR } else { errno })?;
         let stat = fs::fstat(&fd)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::ISDIR);

@@ -19,63 +19,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::commit::{Commit, Durability};
-use crate::limits::{
-    ARCHIVES_DEFAULT, ARCHIVES_MAX, LOCK_WAIT_MS_MAX, ROTATE_BYTES_DEFAULT, SOLE_LOOK_MS_MAX,
-};
+use crate::limits::{ARCHIVES_MAX, SOLE_LOOK_MS_MAX};
+use crate::options::{Options, Receipt, Sharing};
 use crate::store::{self, FileId, LogFile};
 use crate::{Entry, LogError, LogPath, append, rotate};
-
-/// Who else may write to the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sharing {
-    /// Any number of processes; the lock is taken for each record.
-    #[default]
-    Shared,
-    /// Nobody: the lock is kept for as long as the writer lives, and every other writer is told `LOG-BUSY`.
-    Sole,
-}
-
-/// How a log is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// When a record counts as stored.
-    pub durability: Durability,
-    /// Who else may write.
-    pub sharing: Sharing,
-    /// A file is rotated before the record that would make it larger than this many bytes.
-    pub rotate_bytes: u64,
-    /// How many rotated files are kept, 1 to [`ARCHIVES_MAX`].
-    pub keep: u32,
-    /// How long an append waits for the lock, in milliseconds.
-    pub lock_wait_ms: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            durability: Durability::default(),
-            sharing: Sharing::default(),
-            rotate_bytes: ROTATE_BYTES_DEFAULT,
-            keep: ARCHIVES_DEFAULT,
-            lock_wait_ms: LOCK_WAIT_MS_MAX,
-        }
-    }
-}
-
-// ANCHOR: receipt
-/// What is known about a record that was stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// Where the record begins in its file.
-    pub offset: u64,
-    /// How long the stored line is.
-    pub bytes: usize,
-    /// A torn line of somebody else was closed on the way.
-    pub sealed_torn_line: bool,
-    /// The number that the full file was archived under, where this record was the first of a new one.
-    pub rotated: Option<u32>,
-}
-// ANCHOR_END: receipt
 
 /// Appends entries to one log. Threads may share it; processes open one each.
 pub struct LogWriter {
@@ -195,17 +142,16 @@ impl LogWriter {
     fn store(&self, inner: &mut Inner, line: &[u8]) -> Result<Receipt, LogError> {
         let bytes = line.len() - 1;
         let mut size = self.lock_current(inner)?;
+        let mut torn = self.ends_torn(inner, size)?;
         let mut rotated = None;
-        if rotate::is_due(size, bytes as u64, self.options.rotate_bytes) {
+        if rotate::is_due(size, (bytes + usize::from(torn)) as u64, self.options.rotate_bytes) {
             rotated = Some(self.rotate(inner)?);
             size = self.lock_current(inner)?;
+            torn = self.ends_torn(inner, size)?;
         }
         let Some(active) = &mut inner.active else { unreachable!("lock_current leaves an active file") };
-        let path = || self.path.full();
-        // Only a size that we did not leave behind ourselves can hide a torn tail.
-        let torn = size != active.clean_to
-            && append::ends_torn(&*active.file, size).map_err(|e| LogError::file("read", &path(), e))?;
-        let written = append::append_once(&*active.file, &path(), size, if torn { line } else { &line[1..] });
+        let line = if torn { line } else { &line[1..] };
+        let written = append::append_once(&*active.file, &self.path.full(), size, line);
         if written.is_err() {
             // The file may end in a fragment now, and the reason may be that it is not our log any more.
             active.looked = None;
@@ -221,6 +167,17 @@ impl LogWriter {
             self.commit.wrote(inner.stored, &active.file);
         }
         Ok(Receipt { offset, bytes, sealed_torn_line: torn, rotated })
+    }
+
+    /// True when somebody left a torn record at the end. Only a size that we did not leave behind ourselves can hide
+    /// one.
+    fn ends_torn(&self, inner: &Inner, size: u64) -> Result<bool, LogError> {
+        match &inner.active {
+            Some(active) if size != active.clean_to => {
+                append::ends_torn(&*active.file, size).map_err(|e| self.failed("read", e))
+            }
+            _ => Ok(false),
+        }
     }
 
     // ANCHOR: lock-current
@@ -289,13 +246,16 @@ impl LogWriter {
         Ok(number)
     }
 
-    /// Forgets the active file, and thereby unlocks it. No record is left behind in it that still waits for a sync.
+    /// Unlocks the active file and forgets it. No record is left behind in it that still waits for a sync.
     fn let_go(&self, inner: &mut Inner) -> Result<(), LogError> {
         let outcome = match self.options.durability {
             Durability::None => Ok(()),
             _ => self.commit.wait_for_all().map_err(|source| self.sync_failed(source)),
         };
-        inner.active = None;
+        if let Some(active) = inner.active.take() {
+            // Not left to the closing of the file: the syncing side may hold it open for longer.
+            let _ = active.file.unlock();
+        }
         outcome
     }
 
@@ -307,7 +267,7 @@ impl LogWriter {
         if let Some(active) = inner.active.as_mut().filter(|active| active.locked) {
             active.locked = false;
             if active.file.unlock().is_err() {
-                // Closing the file unlocks it as well.
+                // A file that cannot be unlocked is closed, which unlocks it as well.
                 inner.active = None;
             }
         }

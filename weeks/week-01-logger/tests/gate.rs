@@ -48,7 +48,7 @@ fn no_record_is_torn_or_lost_by_eight_processes_of_which_one_is_killed() {
     assert_eq!(folder.read("one.log"), "one record\n");
 
     let storm =
-        Storm { writers: 8, records_each: 10_000, arguments: &[], kill_after: Some(3_000), followed: false };
+        Storm { writers: 8, records_each: 10_000, arguments: &[], kill_after: Some(4_000), followed: false };
     let started = Instant::now();
     let account = storm.run(&Folder::new());
     let id = "logger.atomic-appends";

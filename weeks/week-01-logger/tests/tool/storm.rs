@@ -1,8 +1,9 @@
 //! Many processes that append to one log at once, and the account of what became of their records.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
-use faults::process::{Process, Signal, Stream};
+use faults::process::{Launch, Process, Signal, Stream};
 use logger::{Entry, Item, LogPath, Reader};
 
 use super::{DEADLINE, Folder, lines};
@@ -13,7 +14,8 @@ pub(crate) struct Storm {
     pub(crate) records_each: usize,
     /// More arguments for each writer.
     pub(crate) arguments: &'static [&'static str],
-    /// The first writer is killed with `SIGKILL` once it has acknowledged this many records.
+    /// The first writer is killed with `SIGKILL` once it has acknowledged this many records, in the middle of its work:
+    /// its input stays open, so it cannot have come to its end.
     pub(crate) kill_after: Option<usize>,
     /// A reader follows the log all the while.
     pub(crate) followed: bool,
@@ -43,11 +45,16 @@ impl Storm {
             folder.write("app.log", "");
             folder.launch(["read", "app.log", "--follow", "--json"]).spawn().unwrap()
         });
-        let mut writers: Vec<_> = (0..self.writers).map(|writer| self.writer(folder, writer)).collect();
-        let victim = self.kill_after.map(|_| writers.remove(0));
+        let victims = usize::from(self.kill_after.is_some());
+        let victim = self.kill_after.map(|_| self.launch(folder, 0).stdin_open().spawn().unwrap());
+        let writers: Vec<_> = (victims..self.writers)
+            .map(|writer| self.launch(folder, writer).stdin(input(self.records_each)).spawn().unwrap())
+            .collect();
         let mut acknowledged = BTreeMap::new();
         let mut account = Account::default();
-        if let (Some(victim), Some(after)) = (victim, self.kill_after) {
+        if let (Some(mut victim), Some(after)) = (victim, self.kill_after) {
+            // It has half as many lines again to work on when the kill comes, and an open input after that.
+            victim.stdin().unwrap().write_all(input(after + after / 2).as_bytes()).unwrap();
             let reached = format!("\"record\":{after},");
             victim.wait_for_line(Stream::Stdout, |line| line.contains(&reached), DEADLINE).unwrap();
             let ended = victim.kill().unwrap();
@@ -55,7 +62,7 @@ impl Storm {
             assert_eq!(ended.signal(), Some(Signal::KILL.as_raw()), "{}", ended.stderr_text());
             acknowledged.insert("w0".to_string(), account.killed_at);
         }
-        for (writer, mut process) in (self.writers - writers.len()..).zip(writers) {
+        for (writer, mut process) in (victims..).zip(writers) {
             let ended = process.wait_with_deadline(DEADLINE).unwrap();
             assert_eq!(ended.code(), Some(0), "writer {writer}: {}", ended.stderr_text());
             let receipts = receipts(&ended.stdout_text());
@@ -70,11 +77,10 @@ impl Storm {
         account
     }
 
-    fn writer(&self, folder: &Folder, writer: usize) -> Process {
+    fn launch(&self, folder: &Folder, writer: usize) -> Launch {
         let node = format!("w{writer}");
         let args = ["append", "app.log", "--stdin", "--json", "--node-id", &node];
-        let input = lines(self.records_each, |n| format!("record {n} {}", "x".repeat(n % 90)));
-        folder.launch(args.iter().chain(self.arguments)).stdin(input).spawn().unwrap()
+        folder.launch(args.iter().chain(self.arguments))
     }
 
     /// Each writer's records must be 0, 1, 2 …, at least as many as were acknowledged.
@@ -105,6 +111,10 @@ impl Storm {
         }
         account.rotations = folder.names().len() - 1;
     }
+}
+
+fn input(records: usize) -> String {
+    lines(records, |n| format!("record {n} {}", "x".repeat(n % 90)))
 }
 
 fn number(entry: &Entry<'_>) -> usize {
