@@ -8,6 +8,8 @@ use super::chart::svg::escape;
 /// The widest drawing in columns; a wider one cannot be read on any page.
 pub(crate) const COLUMNS_MAX: usize = 110;
 
+/// Width of a column of text in pixels.
+const COLUMN_WIDTH: u32 = 8;
 /// Height of a row of text in pixels.
 const ROW_HEIGHT: u32 = 16;
 /// On a narrow screen a drawing scrolls rather than become narrower than this.
@@ -32,6 +34,9 @@ pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String>
     };
     let drawn = svgbob::to_svg_with_settings(ascii, &settings);
     let (width, height) = size(&drawn).ok_or("the diagram has no size")?;
+    // svgbob measures the shapes and the plain text; quoted text that ends a line would stand outside the picture.
+    let columns = ascii.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or_default();
+    let width = width.max(u32::try_from(columns).unwrap_or(u32::MAX).saturating_mul(COLUMN_WIDTH));
     // svgbob leaves an empty row below the last one.
     let rows = u32::try_from(ascii.trim_end().lines().count()).unwrap_or(u32::MAX);
     let height = height.min(rows.saturating_mul(ROW_HEIGHT) + 2);
@@ -86,6 +91,19 @@ mod tests {
         assert!(svg.contains("<title>A frame is echoed</title>"), "{svg}");
         assert!(svg.contains("frame") && svg.contains("echo"), "{svg}");
         assert!(!svg.contains('\n'), "one line");
+    }
+
+    #[test]
+    fn quoted_text_at_the_end_of_a_line_is_inside_the_picture() {
+        let text = "a long remark (with signs) that no shape follows";
+        let svg = render(&format!("+---+\n| a |--> \"{text}\"\n+---+\n"), Some("x")).unwrap();
+        let x: u32 = svg
+            .split(text)
+            .next()
+            .and_then(|head| head.rsplit("x=\"").next()?.split('"').next()?.parse().ok())
+            .unwrap();
+        let (width, _) = size(svg.split_once("<svg").map(|(_, svg)| svg).unwrap()).unwrap();
+        assert!(x + text.len() as u32 * COLUMN_WIDTH <= width, "text from {x} in a picture {width} wide");
     }
 
     #[test]

@@ -56,25 +56,20 @@ pub(super) fn holes(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
         return Err(Trouble::Wrong(format!("day {argument} has no holes in week.yaml")));
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let rows: Vec<Vec<String>> = week
-        .holes
-        .iter()
-        .filter(|hole| day.holes.contains(&hole.id))
-        .map(|hole| {
-            let checks: Vec<String> = hole.checks.iter().map(|c| code(c)).collect();
-            vec![
-                code(&hole.id),
-                one_line(&hole.task),
-                code(&format!("weeks/{name}/{}", hole.file)),
-                checks.join("<br>"),
-            ]
-        })
-        .collect();
-    let table = table(&["Hole", "Write", "In", "Red until then"], &rows);
-    Ok(format!(
-        "{table}\nStuck? {} shows a hint; ask again for the next one.\n",
-        code("cargo lab hint <hole>")
-    ))
+    let mut out = String::new();
+    for hole in week.holes.iter().filter(|hole| day.holes.contains(&hole.id)) {
+        let checks: Vec<String> = hole.checks.iter().map(|check| code(check)).collect();
+        let _ = writeln!(
+            out,
+            "- **{}** in {}  \n  {}  \n  Red until then: {}",
+            code(&hole.id),
+            code(&format!("weeks/{name}/{}", hole.file)),
+            one_line(&hole.task),
+            checks.join(", ")
+        );
+    }
+    let hint = code(&format!("cargo lab hint {argument}"));
+    Ok(format!("{out}\nStuck? {hint} shows a hint; ask again for the next one.\n"))
 }
 
 pub(super) fn selfcheck(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
