@@ -49,8 +49,18 @@ impl Svg {
     /// An open path through the points.
     pub(super) fn polyline(&mut self, class: &str, points: &[(f64, f64)]) {
         let mut d = String::new();
-        for (i, (x, y)) in points.iter().enumerate() {
-            let _ = write!(d, "{}{} {}", if i == 0 { 'M' } else { 'L' }, num(*x), num(*y));
+        let mut before: Option<(String, String)> = None;
+        for (x, y) in points {
+            let (x, y) = (num(*x), num(*y));
+            // A step along one axis needs one number only; most of a percentile chart is steps.
+            let _ = match &before {
+                None => write!(d, "M{x} {y}"),
+                Some((px, py)) if *px == x && *py == y => Ok(()),
+                Some((_, py)) if *py == y => write!(d, "H{x}"),
+                Some((px, _)) if *px == x => write!(d, "V{y}"),
+                Some(_) => write!(d, "L{x} {y}"),
+            };
+            before = Some((x, y));
         }
         let _ = write!(self.body, r#"<path class="{class}" d="{d}" fill="none" stroke="currentColor"/>"#);
     }
