@@ -230,7 +230,7 @@ fn a_run_that_ended_early_still_gets_its_report() {
     derive(&site);
     let text = read(&site, &format!("week-02/{name}"));
     assert!(text.contains("*not shown: week-02/gate failed*"), "{text}");
-    assert!(read(&site, "week-02/report.md").contains("✗ failed"));
+    assert!(read(&site, "week-02/report.md").contains("✗\u{a0}failed"));
 }
 
 #[test]

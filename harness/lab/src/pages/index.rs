@@ -181,8 +181,10 @@ fn record(out: &mut String, entry: &Entry) {
 fn lines(out: &mut String, r: &Record) {
     let finding = &r.finding;
     let mut rows = String::new();
-    let trials = finding.drill.iter().flat_map(|d| &d.experiment.invariants);
-    for c in finding.criteria.iter().chain(trials) {
+    // A drill's criteria may already speak of its invariants; each claim is shown once.
+    let invariants = finding.drill.iter().flat_map(|d| &d.experiment.invariants);
+    let further = invariants.filter(|i| finding.criteria.iter().all(|c| c.claim != i.claim));
+    for c in finding.criteria.iter().chain(further) {
         let _ = write!(
             rows,
             "<li class=\"{0}\"><span class=\"sign\">{1}</span> {2}</li>",
@@ -198,7 +200,7 @@ fn lines(out: &mut String, r: &Record) {
             "<li class=\"{0}\"><span class=\"sign\">{1}</span> {2}: <strong>{3}</strong> ({4} to {5} over {6} rounds{bar})</li>",
             if ratio.bar.is_some() { ratio.verdict().to_string() } else { String::new() },
             if ratio.bar.is_some() { sign(ratio.verdict()) } else { "·" },
-            words(&ratio.claim),
+            words(ratio.claim.trim_end_matches('.')),
             quantity(ratio.median, "x"),
             quantity(ratio.low, "x"),
             quantity(ratio.high, "x"),

@@ -12,7 +12,7 @@ pub(crate) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Sign and word, as Markdown that is also plain text.
+/// Sign and word, as Markdown that is also plain text; no line ends between the two.
 pub(crate) fn text(verdict: Verdict) -> String {
-    format!("{} {verdict}", sign(verdict))
+    format!("{}\u{a0}{verdict}", sign(verdict))
 }

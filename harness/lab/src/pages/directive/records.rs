@@ -30,10 +30,11 @@ pub(in crate::pages) fn criteria_table(criteria: &[Criterion]) -> String {
             if !c.detail.is_empty() {
                 let _ = write!(claim, "<br>{}", plain(beginning(&c.detail)));
             }
-            vec![verdict::text(c.verdict), claim, facts_text(&c.facts), code(&c.id)]
+            let _ = write!(claim, "<br>{}", code(&c.id));
+            vec![verdict::text(c.verdict), claim, facts_text(&c.facts)]
         })
         .collect();
-    table(&["Verdict", "Claim", "Backed by", "Criterion"], &rows)
+    table(&["Verdict", "Claim", "Backed by"], &rows)
 }
 
 /// As much of a failure's account as a table cell bears.
