@@ -75,15 +75,16 @@ pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) ->
     for (row, ratio) in ratios.iter().enumerate() {
         let y = plot.top + ROW * row as f64;
         let look = Look { index: row, peer: false };
-        svg.text("legend", (plot.left + 4.0, y + 14.0), Anchor::Start, &shortened(&ratio.claim));
+        let label = format!("{}: {} against {}", ratio.id, ratio.subject, ratio.peer);
+        svg.text("legend", (plot.left + 4.0, y + 14.0), Anchor::Start, &shortened(&label));
         whisker(&mut svg, &x, y + 27.0, ratio.low, ratio.high);
         svg.mark(&look.dot(), look.mark(), (x.at(ratio.median), y + 27.0));
         if let Some(bar) = ratio.bar {
             svg.line("goal", (x.at(bar), y + 19.0), (x.at(bar), y + 35.0));
         }
-        let label = quantity(ratio.median, "x");
-        svg.text("value", (x.at(ratio.high) + 12.0, y + 31.5), Anchor::Start, &label);
-        words.push(format!("{}, {} against {}: median {label}", ratio.claim, ratio.subject, ratio.peer));
+        let median = quantity(ratio.median, "x");
+        svg.text("value", (x.at(ratio.high) + 12.0, y + 31.5), Anchor::Start, &median);
+        words.push(format!("{}, {} against {}: median {median}", ratio.claim, ratio.subject, ratio.peer));
     }
     svg.finish((WIDTH, plot.bottom + 56.0), title, &words.join("; "), style)
 }
