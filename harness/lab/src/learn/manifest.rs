@@ -196,10 +196,10 @@ pub fn config(reference: &Path, below: bool) -> String {
     let text = |path: &Path| toml::Value::String(path.to_string_lossy().into_owned()).to_string();
     let manifest = reference.join("Cargo.toml");
     let alias = if below {
-        let words = format!("run --quiet --manifest-path {} --package lab --", manifest.display());
+        let words = format!("run --manifest-path {} --package lab --", manifest.display());
         toml::Value::String(words).to_string()
     } else {
-        format!(r#"["run", "--quiet", "--manifest-path", {}, "--package", "lab", "--"]"#, text(&manifest))
+        format!(r#"["run", "--manifest-path", {}, "--package", "lab", "--"]"#, text(&manifest))
     };
     format!(
         "# `cargo lab` here is the course's own tool; what it judges is the workspace that you stand in.\n\
