@@ -37,10 +37,6 @@ fn commands(text: &str) -> Vec<Vec<&str>> {
 fn every_link_of_a_document_leads_to_something_that_is_there() {
     for document in DOCUMENTS {
         for target in links(&read(document)).into_iter().filter(|target| !target.contains("://")) {
-            // The reference run is recorded by `cargo lab run`, so a fresh working copy may be without it for a while.
-            if target == "evidence" {
-                continue;
-            }
             let path = target.split('#').next().unwrap_or_default();
             assert!(root().join(path).exists(), "{document} links to `{target}`, which is not there");
         }

@@ -91,7 +91,7 @@ fn report(found: &Rounds, dir: &Path) -> Finding {
             finding = finding.ratio(Ratio::of_rounds(&id, &claim, subject, peer, &ratios, *bar));
         }
     }
-    finding = finding.criterion(nothing_lost(found).fact(Fact::text("file_system", &file_system_of(dir))));
+    finding = finding.criterion(nothing_lost(found).fact(Fact::text("file-system", &file_system_of(dir))));
     finding.concluded()
 }
 
@@ -128,7 +128,7 @@ fn series(contestant: &Contestant, outcomes: &[Outcome]) -> Series {
     throughput.sort_by(f64::total_cmp);
     let series = Series::of(contestant.name, Histogram::from_hdr(&all))
         .fact(Fact::real("throughput", throughput[throughput.len() / 2].round(), "records/s"))
-        .fact(Fact::real("throughput_low", throughput[0].round(), "records/s"))
-        .fact(Fact::real("throughput_high", throughput[throughput.len() - 1].round(), "records/s"));
+        .fact(Fact::real("throughput-low", throughput[0].round(), "records/s"))
+        .fact(Fact::real("throughput-high", throughput[throughput.len() - 1].round(), "records/s"));
     if contestant.peer { series.peer() } else { series }
 }

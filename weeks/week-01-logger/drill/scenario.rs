@@ -266,7 +266,7 @@ fn judge_log(trial: &Trial, scene: &Scene, writer: &Writer, kept: u64) -> Outcom
         "Every acknowledged record is in the log, once and in order.",
         stored == expected,
         format!("{} acknowledged, {} stored", expected.len(), stored.len()),
-        vec![Fact::count("acknowledged_and_found", kept + writer.acknowledged, "records")],
+        vec![Fact::count("acknowledged-and-found", kept + writer.acknowledged, "records")],
     );
     trial.invariant(
         "logger.nothing-torn",

@@ -129,7 +129,7 @@ pub enum LogError {
     TornTail { place: String },
     #[error("damaged places in `{}`: {places}", path.display())]
     Damaged { path: PathBuf, places: u64 },
-    #[error("`{}` was rotated faster than it was read: {files} files are gone", path.display())]
+    #[error("`{}` lost {files} of its files before they were read", path.display())]
     FollowGap { path: PathBuf, files: u64 },
     #[error("no record of `{}` matches", path.display())]
     NoMatch { path: PathBuf },

@@ -142,7 +142,14 @@ impl Reader {
         }
         let bytes = part.lines.rest_bytes();
         if let (None, Some(size)) = (&self.stop, size_if_named) {
-            if size >= part.lines.consumed() + bytes {
+            // The size is from before the read, so a writer may have passed it since (and its record be half visible).
+            // Only a size from after the read can say that the file is shorter than what was read of it.
+            let read = part.lines.consumed() + bytes;
+            let emptied = size < read && {
+                let now = store::lookup(&self.dir, self.path.name()).map_err(failed)?;
+                now.is_some_and(|(id, size)| id == part.id && size < read)
+            };
+            if !emptied {
                 return Ok(Step::Say(Item::Idle));
             }
             // Somebody emptied the file in place; what was in it is gone, what comes next begins at its start.
@@ -171,6 +178,8 @@ impl Reader {
         let active = self.open_part(self.path.name(), true)?;
         match self.archives()?.into_iter().find(|archive| *archive >= self.number) {
             Some(next) if next == self.number => Ok(Step::Again),
+            // A listing may miss a file that is renamed while the listing is made; asked by name, it is there.
+            Some(_) if self.is_there(self.number)? => Ok(Step::Again),
             Some(next) => {
                 let files = u64::from(next - self.number);
                 self.number = next;
@@ -206,6 +215,12 @@ impl Reader {
 
     fn archives(&self) -> Result<Vec<u32>, LogError> {
         rotate::archives(&self.dir, self.path.name()).map_err(|e| self.failed("read", e))
+    }
+
+    fn is_there(&self, archive: u32) -> Result<bool, LogError> {
+        let name = rotate::archive_name(self.path.name(), archive);
+        let found = store::lookup(&self.dir, &name).map_err(|e| self.failed("read", e))?;
+        Ok(found.is_some())
     }
 
     /// The number that rotation would give the active file.

@@ -36,7 +36,7 @@ fn every_case_of_the_command_contract_ends_as_promised() {
     let exits: BTreeSet<_> = cases.iter().map(|case| case.exit).collect();
     let id = "logger.command-contract";
     fact(id, Fact::count("cases", cases.len() as u64, "cases"));
-    fact(id, Fact::count("exit_codes", exits.len() as u64, "codes"));
+    fact(id, Fact::count("exit-codes", exits.len() as u64, "codes"));
     fact(id, Fact::count("elapsed", started.elapsed().as_millis() as u64, "ms"));
 }
 
@@ -55,8 +55,8 @@ fn no_record_is_torn_or_lost_by_eight_processes_of_which_one_is_killed() {
     fact(id, Fact::count("processes", 8, "processes"));
     fact(id, Fact::count("acknowledged", account.acknowledged as u64, "records"));
     fact(id, Fact::count("stored", account.stored as u64, "records"));
-    fact(id, Fact::count("acknowledged_by_the_killed", account.killed_at as u64, "records"));
-    fact(id, Fact::count("torn_and_reported", account.damage.len() as u64, "lines"));
+    fact(id, Fact::count("acknowledged-by-the-killed", account.killed_at as u64, "records"));
+    fact(id, Fact::count("torn-and-reported", account.damage.len() as u64, "lines"));
     fact(id, Fact::count("elapsed", started.elapsed().as_millis() as u64, "ms"));
     assert!(account.damage.len() <= 1, "one victim can tear one record: {:?}", account.damage);
 }
@@ -92,7 +92,7 @@ fn a_torn_last_line_is_reported_skipped_and_closed() {
     let ran = folder.run(["read", "app.log"]);
     assert_eq!((ran.exit, ran.stdout.lines().count()), (0, 2), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("warning[LOG-TORN-LINE]: `app.log` line 3 "), "{}", ran.stderr);
-    fact("logger.torn-tail", Fact::count("cuts_tried", cuts, "positions"));
+    fact("logger.torn-tail", Fact::count("cuts-tried", cuts, "positions"));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn every_limit_holds_at_its_bound_and_one_past_it() {
     let hostile: String = (1..=0x9f).chain([0x2028, 0x2029]).filter_map(char::from_u32).collect();
     folder.run(["append", "b.log", "--msg", &hostile]).ok();
     assert_eq!(folder.read("b.log").lines().count(), 1);
-    fact("logger.boundaries", Fact::count("bounds_tried", bounds, "values"));
+    fact("logger.boundaries", Fact::count("bounds-tried", bounds, "values"));
 }
 
 fn line_of(msg: &str) -> Vec<u8> {
@@ -204,7 +204,7 @@ fn rotation_by_several_processes_loses_no_record_and_keeps_its_bounds() {
     fact(id, Fact::count("rotations", account.rotations as u64, "rotations"));
     fact(id, Fact::count("stored", account.stored as u64, "records"));
     fact(id, Fact::count("followed", account.followed as u64, "records"));
-    fact(id, Fact::count("largest_file", largest as u64, "bytes"));
+    fact(id, Fact::count("largest-file", largest as u64, "bytes"));
 }
 
 #[test]
@@ -249,11 +249,11 @@ fn a_record_is_acknowledged_when_its_durability_mode_says_so() {
     none.finish().unwrap();
     assert_eq!(none.syncs(), 0);
     let id = "logger.durability";
-    fact(id, Fact::count("records_each", RECORDS, "records"));
-    fact(id, Fact::count("syncs_always_one_thread", alone, "syncs"));
-    fact(id, Fact::count("syncs_always_eight_threads", together, "syncs"));
-    fact(id, Fact::count("syncs_batch", batched, "syncs"));
-    fact(id, Fact::count("syncs_none", none.syncs(), "syncs"));
+    fact(id, Fact::count("records-each", RECORDS, "records"));
+    fact(id, Fact::count("syncs-always-one-thread", alone, "syncs"));
+    fact(id, Fact::count("syncs-always-eight-threads", together, "syncs"));
+    fact(id, Fact::count("syncs-batch", batched, "syncs"));
+    fact(id, Fact::count("syncs-none", none.syncs(), "syncs"));
     let path = folder.file("always.log");
     assert_eq!(std::fs::read_to_string(path).unwrap().lines().count() as u64, 2 * RECORDS);
 }
