@@ -117,10 +117,7 @@ impl<'a> Session<'a> {
         if week.built {
             return Ok((folder, week));
         }
-        Err(Failure::new(
-            &WEEK_NOT_BUILT,
-            format!("week {number} is not built yet; its brief is `cargo lab day {number}.1`"),
-        ))
+        Err(Failure::new(&WEEK_NOT_BUILT, format!("week {number} is not built yet")))
     }
 
     /// Builds, and the digests of what was built. Sources may be saved while the compiler reads them, and cargo may
