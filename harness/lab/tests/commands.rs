@@ -1,5 +1,5 @@
-//! The commands around a verdict, on a course in miniature: all tests, the learner's gate, and what every command does
-//! when cargo, the course's data or the lock is not as it should be.
+//! The commands around a verdict, on a course in miniature: all tests, the learner's gate, what machines read, and what
+//! every command does when cargo, the course's data, the lock or the evidence folder is not as it should be.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -96,4 +96,24 @@ fn the_learners_gate_judges_the_learners_code_and_writes_the_learners_evidence()
     course.lab(&["gate", "1", "--dir", bench.to_str().unwrap()]).done().says("passed: 2 of 2 criteria");
     course.lab_in(&bench, &["verify", "--fresh"]).done();
     course.lab_in(&bench, &["status"]).done().says("6 of 144 days proven").says("(yours)");
+}
+
+#[test]
+fn machines_read_one_event_a_line_and_people_read_stderr() {
+    let course = TinyCourse::new();
+    let said = course.lab(&["gate", "1", "--json"]);
+    let events: Vec<serde_json::Value> =
+        said.done().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let record = events.iter().find(|event| event["event"] == "record").unwrap();
+    assert_eq!((record["id"].as_str(), record["verdict"].as_str()), (Some("week-01/gate"), Some("passed")));
+    assert_eq!(record["criteria"].as_array().unwrap().len(), 2);
+    said.complains("passed: 2 of 2 criteria");
+}
+
+#[test]
+fn an_evidence_folder_that_cannot_be_written_is_refused_before_the_build() {
+    let course = TinyCourse::new();
+    fs::write(course.root().join("evidence"), "a file in the place of the folder").unwrap();
+    course.lab(&["gate", "1"]).refused(4, "LAB-EVIDENCE-FILE").complains("evidence");
+    assert!(!course.root().join("target/debug").exists(), "minutes of building before the refusal");
 }

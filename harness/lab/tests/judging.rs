@@ -208,26 +208,6 @@ fn a_bench_runs_optimised_in_the_profile_that_was_asked_for() {
 }
 
 #[test]
-fn machines_read_one_event_a_line_and_people_read_stderr() {
-    let course = TinyCourse::new();
-    let said = course.lab(&["gate", "1", "--json"]);
-    let events: Vec<serde_json::Value> =
-        said.done().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let record = events.iter().find(|event| event["event"] == "record").unwrap();
-    assert_eq!((record["id"].as_str(), record["verdict"].as_str()), (Some("week-01/gate"), Some("passed")));
-    assert_eq!(record["criteria"].as_array().unwrap().len(), 2);
-    said.complains("passed: 2 of 2 criteria");
-}
-
-#[test]
-fn an_evidence_folder_that_cannot_be_written_is_refused_before_the_build() {
-    let course = TinyCourse::new();
-    fs::write(course.root().join("evidence"), "a file in the place of the folder").unwrap();
-    course.lab(&["gate", "1"]).refused(4, "LAB-EVIDENCE-FILE").complains("evidence");
-    assert!(!course.root().join("target/debug").exists(), "minutes of building before the refusal");
-}
-
-#[test]
 fn a_run_goes_on_after_a_failure_and_ends_with_what_failed_and_the_page_to_open() {
     let course = course(&drill("failed", 2), BENCH);
     // The course in miniature has no book, so the run cannot end well; what was judged is on record all the same.

@@ -4,10 +4,11 @@
 //! them the file grows, a record may be half visible, and a directory may change while it is listed. None of that is a
 //! gap, and a follower that takes it for one starts again and shows records twice.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -34,62 +35,55 @@ fn stay_near(number: usize, seen: &AtomicUsize, start: Instant) {
     }
 }
 
-/// Follows until the last record was seen; every record must come once, in order, with no damage in between.
-fn follows_without_a_gap(path: &LogPath, seen: &AtomicUsize) {
-    let mut reader = Reader::follow(path).unwrap();
-    let start = Instant::now();
-    let mut next = 0;
-    while next < RECORDS {
-        match reader.next_item().unwrap() {
-            Item::Record(Entry { msg, .. }, _) => {
-                assert_eq!(msg, format!("record {next}"));
-                next += 1;
-                seen.store(next, Ordering::Relaxed);
+/// Follows a log beside a writer that adds record after record to it, until the last one was seen. Every record must
+/// come once, in order, with no damage in between.
+fn follows_without_a_gap(mut write: impl FnMut(&Path, usize) + Send) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("app.log");
+    fs::write(&log, "").unwrap();
+    let mut reader = Reader::follow(&LogPath::new(log.clone()).unwrap()).unwrap();
+    let (seen, start) = (AtomicUsize::new(0), Instant::now());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..RECORDS {
+                stay_near(number, &seen, start);
+                write(&log, number);
             }
-            Item::Damage(damage) => panic!("after {next} records: {damage}"),
-            Item::Idle | Item::End => assert!(start.elapsed() < DEADLINE, "stuck after {next} records"),
+        });
+        let mut next = 0;
+        while next < RECORDS {
+            match reader.next_item().unwrap() {
+                Item::Record(Entry { msg, .. }, _) => {
+                    assert_eq!(msg, format!("record {next}"));
+                    next += 1;
+                    seen.store(next, Ordering::Relaxed);
+                }
+                Item::Damage(damage) => panic!("after {next} records: {damage}"),
+                Item::Idle | Item::End => assert!(start.elapsed() < DEADLINE, "stuck after {next} records"),
+            }
         }
-    }
+    });
+}
+
+fn appending(log: &Path) -> File {
+    OpenOptions::new().append(true).create(true).open(log).unwrap()
 }
 
 #[test]
 fn a_half_visible_record_is_not_taken_for_an_emptied_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("app.log");
-    fs::write(&file, "").unwrap();
-    let path = LogPath::new(file.clone()).unwrap();
-    let (seen, start) = (AtomicUsize::new(0), Instant::now());
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut log = OpenOptions::new().append(true).open(&file).unwrap();
-            for number in 0..RECORDS {
-                stay_near(number, &seen, start);
-                for piece in line(number).as_bytes().chunks(1) {
-                    log.write_all(piece).unwrap();
-                }
-            }
-        });
-        follows_without_a_gap(&path, &seen);
+    follows_without_a_gap(|log, number| {
+        let mut log = appending(log);
+        for byte in line(number).as_bytes().chunks(1) {
+            log.write_all(byte).unwrap();
+        }
     });
 }
 
 #[test]
 fn a_file_that_is_renamed_while_the_directory_is_listed_is_not_missed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("app.log");
-    fs::write(&file, "").unwrap();
-    let path = LogPath::new(file.clone()).unwrap();
-    let (seen, start) = (AtomicUsize::new(0), Instant::now());
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // A rotation a record, and as it is done for real: rename first, then a new file of the old name.
-            for number in 0..RECORDS {
-                stay_near(number, &seen, start);
-                let mut log = OpenOptions::new().append(true).create(true).open(&file).unwrap();
-                log.write_all(line(number).as_bytes()).unwrap();
-                fs::rename(&file, folder.path().join(format!("app.log.{:06}", number + 1))).unwrap();
-            }
-        });
-        follows_without_a_gap(&path, &seen);
+    // A rotation a record, and as it is done for real: rename first, then a new file of the old name.
+    follows_without_a_gap(|log, number| {
+        appending(log).write_all(line(number).as_bytes()).unwrap();
+        fs::rename(log, log.with_file_name(format!("app.log.{:06}", number + 1))).unwrap();
     });
 }
