@@ -1,0 +1,1 @@
+//! Load on a server that speaks frames, and the servers that ours are compared with.

@@ -1,0 +1,11 @@
+//! Many clients on one thread.
+
+mod outbox;
+pub mod poller;
+pub mod service;
+pub mod timers;
+
+pub use outbox::Outbox;
+pub use poller::{Event, Interest, Poller, PollerError, Token};
+pub use service::{Peer, Service, Step};
+pub use timers::{Scan, Timers};

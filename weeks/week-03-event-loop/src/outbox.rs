@@ -1,0 +1,64 @@
+//! What a service puts out, before it becomes anybody's queue.
+
+use crate::Token;
+
+/// Collects the bytes that a step produces: for the connection it is about, and for any other.
+///
+/// There is one outbox for the whole loop. Its memory is used again in every turn, so that an answer is copied once,
+/// into a buffer that is warm, and goes from there to the socket; only what the socket does not take is copied into
+/// the connection's own queue.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    mail: Vec<(Token, Vec<u8>)>,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new() -> Self {
+        Outbox::default()
+    }
+
+    /// Appends to what goes to the connection that the step is about.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Sends bytes to any connection, this one included. A token whose connection has ended is ignored: its peer is
+    /// gone, and the place may have another owner by now.
+    pub fn send_to(&mut self, token: Token, bytes: Vec<u8>) {
+        self.mail.push((token, bytes));
+    }
+
+    /// Bytes put so far for the connection that the step is about.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// True where nothing was put for that connection.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What was put for that connection; for tests of a service without a loop.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was sent to others, in order; for tests of a service without a loop.
+    pub fn mail(&self) -> &[(Token, Vec<u8>)] {
+        &self.mail
+    }
+
+    /// Forgets the bytes for that connection, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Takes the next piece of mail, oldest first.
+    pub(crate) fn take_mail(&mut self) -> Vec<(Token, Vec<u8>)> {
+        std::mem::take(&mut self.mail)
+    }
+}

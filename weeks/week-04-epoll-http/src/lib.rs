@@ -1,0 +1,1 @@
+//! epoll, timers in constant time, and a strict HTTP client.
