@@ -9,17 +9,30 @@
 //! 1. **Level-triggered.** A descriptor that is ready and of interest is in the answer of *every* [`wait`](Poller::wait)
 //!    until it is no longer ready or no longer of interest. A caller that does half of the work is told again.
 //! 2. Readiness is a hint: the call that follows may still answer `EAGAIN`.
-//! 3. An end of stream and an error make a descriptor readable; an error makes it writable too. With
-//!    [`Interest::NONE`] neither is reported as such, only [`Event::failed`] may be.
+//! 3. An end of stream and an error make a descriptor readable; an error makes it writable too; each where it was asked
+//!    for. [`Interest::NONE`] is silence: whatever happens to the descriptor, a hang-up included, is told once there is an
+//!    interest again. [`Event::failed`] says more where the system call does, which `select` does not; the read or write
+//!    that follows always does.
 //! 4. A descriptor is removed before it is closed.
 //! 5. One `wait` reports a token at most once, and an interrupted call is an answer without events.
+//! 6. A wait without events that no signal ended lasted for its timeout: what a system call cannot express is rounded up,
+//!    so that a loop does not spin in front of a deadline.
+//!
+//! Each sentence has its checks in [`conformance`](crate::conformance), which every implementation passes.
 
+mod poll;
+mod raw;
+mod select;
+mod set;
 mod token;
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+pub use poll::Poll;
+pub use select::Select;
+pub use set::SELECT_DESCRIPTORS_MAX;
 pub use token::Token;
 
 // ANCHOR: interest
@@ -41,13 +54,14 @@ pub struct Event {
     pub readable: bool,
     /// A write makes progress, or fails with the reason.
     pub writable: bool,
-    /// The kernel reports an error or a full hang-up on the descriptor, which nobody has to ask for.
+    /// The kernel reports an error or a full hang-up, beside what was asked for. Never on a healthy descriptor; not every
+    /// poller is told.
     pub failed: bool,
 }
 // ANCHOR_END: interest
 
 impl Interest {
-    /// Nothing for now; the descriptor stays known.
+    /// Nothing for now, not even a hang-up; the descriptor stays known.
     pub const NONE: Interest = Interest { readable: false, writable: false };
     /// Something to read.
     pub const READ: Interest = Interest { readable: true, writable: false };
