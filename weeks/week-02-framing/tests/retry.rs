@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use framing::retry::{
-    ATTEMPTS_MAX_HARD, Failure, FailureKind, Pause, RetryPolicy, Schedule, Step, StopCause, run,
+    ATTEMPTS_MAX_HARD, Failure, FailureKind, Pause, RetryPolicy, Retryable, Schedule, Step, StopCause, run,
 };
 use proptest::prelude::*;
 
@@ -174,5 +174,34 @@ proptest! {
         prop_assert!(gave_up.attempts <= attempts_max.clamp(1, ATTEMPTS_MAX_HARD));
         prop_assert!(!begun_late, "an attempt began after the budget's end");
         prop_assert!(pause.elapsed() <= policy.budget, "{:?} of {:?}", pause.elapsed(), policy.budget);
+    }
+}
+
+/// A failure of another protocol, whose server said when to come back.
+struct ComeBack(Duration);
+
+impl Retryable for ComeBack {
+    fn is_retryable(&self) -> bool {
+        true
+    }
+
+    fn wait_at_least(&self) -> Duration {
+        self.0
+    }
+}
+
+#[test]
+fn a_pause_that_the_server_asks_for_is_kept_and_one_beyond_the_budget_ends_the_retries() {
+    let policy = RetryPolicy { attempts_max: 3, budget: 60_000 * MS, ..policy() };
+    for (asked, slept, cause) in [
+        (5_000 * MS, vec![5_000 * MS; 2], StopCause::AttemptsSpent),
+        (60_000 * MS, vec![], StopCause::BudgetSpent),
+    ] {
+        let now = Cell::default();
+        let mut pause = Virtual { now: Some(&now), ..Virtual::default() };
+        let attempt = |_, _| -> Result<(), ComeBack> { Err(ComeBack(asked)) };
+        let gave_up =
+            run(Schedule::new(policy, 1), &mut pause, attempt, |_, _, _, _| {}).map_err(|g| g.cause);
+        assert_eq!((gave_up, pause.slept), (Err(cause), slept), "asked for {asked:?}");
     }
 }

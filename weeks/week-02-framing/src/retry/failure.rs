@@ -2,10 +2,32 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use logger::{Coded, ErrorCode};
 
 use crate::{FrameError, catalog};
+
+/// What a schedule has to know of a failure, whichever protocol it comes from.
+pub trait Retryable {
+    /// True where the same request may succeed a moment later.
+    fn is_retryable(&self) -> bool;
+
+    /// The pause that the other side asked for; none unless it did.
+    fn wait_at_least(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl<F: Retryable> Retryable for &F {
+    fn is_retryable(&self) -> bool {
+        F::is_retryable(self)
+    }
+
+    fn wait_at_least(&self) -> Duration {
+        F::wait_at_least(self)
+    }
+}
 
 /// Who could not go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +208,12 @@ impl FailureKind {
     }
 }
 
+impl Retryable for FailureKind {
+    fn is_retryable(&self) -> bool {
+        FailureKind::is_retryable(*self)
+    }
+}
+
 /// A failed attempt: its kind, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -209,6 +237,12 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl Retryable for Failure {
+    fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}
 
 impl Coded for Failure {
     fn code(&self) -> &'static ErrorCode {

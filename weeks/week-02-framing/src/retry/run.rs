@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Schedule, Step, StopCause};
+use super::{Failure, Retryable, Schedule, Step, StopCause};
 
 /// Time, as the retries need it: how much went by, and letting some go by.
 pub trait Pause {
@@ -46,7 +46,7 @@ pub struct Done<T> {
 
 /// A request that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GaveUp {
+pub struct GaveUp<F = Failure> {
     /// What ended the retries.
     pub cause: StopCause,
     /// How many attempts were made.
@@ -54,7 +54,7 @@ pub struct GaveUp {
     /// Time from the first attempt to the end.
     pub elapsed: Duration,
     /// The last failure.
-    pub last: Failure,
+    pub last: F,
 }
 
 /// Tries until an attempt succeeds or the schedule says stop.
@@ -65,12 +65,12 @@ pub struct GaveUp {
 /// # Errors
 /// [`GaveUp`], with the cause and the last failure.
 // ANCHOR: run
-pub fn run<T>(
+pub fn run<T, F: Retryable>(
     mut schedule: Schedule,
     pause: &mut impl Pause,
-    mut attempt: impl FnMut(u32, Duration) -> Result<T, Failure>,
-    mut observe: impl FnMut(u32, Duration, &Failure, Step),
-) -> Result<Done<T>, GaveUp> {
+    mut attempt: impl FnMut(u32, Duration) -> Result<T, F>,
+    mut observe: impl FnMut(u32, Duration, &F, Step),
+) -> Result<Done<T>, GaveUp<F>> {
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -80,7 +80,8 @@ pub fn run<T>(
             Err(failure) => failure,
         };
         let elapsed = pause.elapsed();
-        let step = schedule.after(last.kind, elapsed);
+        let budget = schedule.policy().budget;
+        let step = schedule.after(&last, elapsed).no_sooner_than(last.wait_at_least(), elapsed, budget);
         observe(attempts, elapsed, &last, step);
         match step {
             Step::Retry(delay) => pause.sleep(delay),

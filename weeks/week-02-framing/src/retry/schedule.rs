@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::FailureKind;
+use super::Retryable;
 use crate::rng::SplitMix64;
 
 /// No policy makes more attempts than this, whatever was asked for.
@@ -43,6 +43,20 @@ pub enum Step {
     Retry(Duration),
     /// Stop.
     Stop(StopCause),
+}
+
+impl Step {
+    /// The same decision where the other side asked for a pause of at least `floor`: a longer wait, or the end of the
+    /// budget.
+    pub(super) fn no_sooner_than(self, floor: Duration, elapsed: Duration, budget: Duration) -> Self {
+        match self {
+            Step::Retry(delay) if delay < floor && elapsed.saturating_add(floor) >= budget => {
+                Step::Stop(StopCause::BudgetSpent)
+            }
+            Step::Retry(delay) => Step::Retry(delay.max(floor)),
+            stop => stop,
+        }
+    }
 }
 
 /// What ended the retries.
@@ -96,7 +110,7 @@ impl Schedule {
     }
 
     /// Decides after a failed attempt, `elapsed` after the first one began.
-    pub fn after(&mut self, failure: FailureKind, elapsed: Duration) -> Step {
+    pub fn after(&mut self, failure: impl Retryable, elapsed: Duration) -> Step {
         // lab:hole framing.retry-decision
         self.failed += 1;
         if !failure.is_retryable() {
