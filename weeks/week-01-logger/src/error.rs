@@ -40,6 +40,10 @@ crate::catalog! {
         "look up the system's message that is quoted here";
     BUSY = "LOG-BUSY", Network, "Another process held the log's lock for too long.",
         "find the holder with `fuser <log>`, since a log has many writers or one sole owner but not both";
+    QUEUE_FULL = "LOG-QUEUE-FULL", Refused, "Records come faster than the log takes them, and the queue between has reached its bound.",
+        "look for a device or a reader that has stopped, or record less with --log-level";
+    UNWRITTEN = "LOG-UNWRITTEN", File, "The program ended before its log had taken every record.",
+        "look for a device or a reader that has stopped, since these records are lost";
     MSG_EMPTY = "LOG-MSG-EMPTY", Malformed, "A record without a message says nothing.",
         "give it a message";
     MSG_TOO_LARGE = "LOG-MSG-TOO-LARGE", Refused, "The message is larger than the limit.",
@@ -107,6 +111,10 @@ pub enum LogError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("`{}` was locked by another process for {waited_ms} ms", path.display())]
     Busy { path: PathBuf, waited_ms: u64 },
+    #[error("{records} records of {bytes} bytes wait for the log already")]
+    QueueFull { records: usize, bytes: usize },
+    #[error("the log was left with {records} records missing, {waited_ms} ms after it was asked to end")]
+    Unwritten { records: u64, waited_ms: u64 },
     #[error("the message is empty")]
     MsgEmpty,
     #[error("the message takes {bytes} bytes, the limit is {max}")]
@@ -182,6 +190,8 @@ impl Coded for LogError {
             LogError::RotateFailed { .. } => &ROTATE_FAILED,
             LogError::Io { .. } => &IO,
             LogError::Busy { .. } => &BUSY,
+            LogError::QueueFull { .. } => &QUEUE_FULL,
+            LogError::Unwritten { .. } => &UNWRITTEN,
             LogError::MsgEmpty => &MSG_EMPTY,
             LogError::MsgTooLarge { .. } => &MSG_TOO_LARGE,
             LogError::RecordTooLarge { .. } => &RECORD_TOO_LARGE,

@@ -21,9 +21,8 @@
 //! cut and says so) and survives a log that refuses records. It does not hide it: the first refusal of an outage goes
 //! to standard error, and the first record after it says how many are missing.
 
-use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -33,63 +32,53 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::encode::escape;
 use crate::fields::{Fields, column, repair_name, shorten};
 use crate::limits::RECORD_BYTES_MAX;
-use crate::{Clock, Coded, Entry, Level, LogError, LogWriter, usage};
+use crate::outage::Outage;
+use crate::queue::Queue;
+use crate::{Clock, Coded, Entry, Level, LogError};
 
-/// Where records go.
-pub trait Sink: Send + Sync + 'static {
-    /// Stores one record, or says why not.
-    fn put(&self, entry: &Entry<'_>) -> Result<(), LogError>;
-}
-
-impl Sink for LogWriter {
-    fn put(&self, entry: &Entry<'_>) -> Result<(), LogError> {
-        self.append(entry).map(drop)
-    }
-}
-
-impl<S: Sink> Sink for Arc<S> {
-    fn put(&self, entry: &Entry<'_>) -> Result<(), LogError> {
-        (**self).put(entry)
-    }
-}
-
-/// Records on any byte stream, such as standard error; one `write` each.
-#[derive(Debug)]
-pub struct Stream<W>(pub Mutex<W>);
-
-impl<W: Write + Send + 'static> Sink for Stream<W> {
-    fn put(&self, entry: &Entry<'_>) -> Result<(), LogError> {
-        let mut line = Vec::new();
-        entry.encode(&mut line)?;
-        let mut stream = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        stream.write_all(&line).and_then(|()| stream.flush()).map_err(|source| LogError::Output { source })
-    }
-}
+pub use crate::sink::{Sink, Stream};
 
 /// The layer: turns events into records.
 pub struct LogLayer {
     node_id: String,
     clock: Arc<dyn Clock>,
     sink: Box<dyn Sink>,
-    outage: Outage,
-}
-
-/// Records that could not be stored since the last one that could.
-#[derive(Default)]
-struct Outage {
-    lost: AtomicU64,
-    code: Mutex<Option<&'static str>>,
+    outage: Arc<Outage>,
 }
 
 impl LogLayer {
     /// A layer that writes what happens in the process `node_id` to `sink`.
     pub fn new(node_id: impl Into<String>, clock: Arc<dyn Clock>, sink: impl Sink) -> Self {
+        Self::sharing(Arc::default(), node_id, clock, sink)
+    }
+
+    /// A layer whose caller never waits for `sink`: records are handed to a [`Queue`], which one thread empties. What
+    /// that thread cannot store belongs to the same outage as what the queue refuses.
+    ///
+    /// # Errors
+    /// What the system reports where the thread cannot start.
+    pub fn queued(
+        node_id: impl Into<String>,
+        clock: Arc<dyn Clock>,
+        sink: impl Sink,
+    ) -> Result<(Self, Queue), LogError> {
+        let outage = Arc::<Outage>::default();
+        let queue = Queue::start(sink, Arc::clone(&outage))?;
+        Ok((Self::sharing(outage, node_id, clock, queue.clone()), queue))
+    }
+
+    fn sharing(
+        outage: Arc<Outage>,
+        node_id: impl Into<String>,
+        clock: Arc<dyn Clock>,
+        sink: impl Sink,
+    ) -> Self {
         let mut node_id = node_id.into();
         repair_name(&mut node_id);
         if node_id.is_empty() {
             node_id.push('_');
         }
-        LogLayer { node_id, clock, sink: Box::new(sink), outage: Outage::default() }
+        LogLayer { node_id, clock, sink: Box::new(sink), outage }
     }
 
     /// Stores a record; an outage is reported once when it begins and once when it ends.
@@ -104,31 +93,24 @@ impl LogLayer {
             && self.outage.lost.fetch_add(1, Ordering::Relaxed) == 0
         {
             self.outage.begin(error.code().code);
-            usage::complain(&error.line());
+            self.sink.complain(&error.line());
         }
         // lab:stub todo!("logger.report-loss: count what is refused, and say so at both ends of the outage")
         // lab:end
     }
 
-    /// Stores the record that says how many are missing, and takes that many off the count.
+    /// Takes that many off the count of what is missing, and stores the record that says so.
     fn report_loss(&self, lost: u64, next: &Entry<'_>) -> Result<(), LogError> {
+        if !self.outage.claim(lost) {
+            return Ok(());
+        }
         let msg = format!("the log refused {lost} records before this one");
         let mut entry = Entry::new(next.ts, Level::Warn, self.node_id.as_str(), msg);
         entry.error_code = self.outage.code().map(Into::into);
         entry.result = Some("lost".into());
-        self.sink.put(&entry)?;
-        self.outage.lost.fetch_sub(lost, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-impl Outage {
-    fn begin(&self, code: &'static str) {
-        *self.code.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(code);
-    }
-
-    fn code(&self) -> Option<&'static str> {
-        *self.code.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.sink.put_report(&entry, lost).inspect_err(|_| {
+            self.outage.lost.fetch_add(lost, Ordering::Relaxed);
+        })
     }
 }
 

@@ -25,7 +25,8 @@
 //! | [`commit`] | what durability promises, and who waits for the device |
 //! | [`rotate`], [`options`], [`writer`] | many processes, one log, bounded files |
 //! | [`lines`], [`reader`], [`filter`] | reading all of it in constant memory |
-//! | [`layer`], [`setup`] | `tracing` events in, one call to set it up |
+//! | [`layer`], [`sink`], [`setup`] | `tracing` events in, one call to set it up |
+//! | [`queue`] | logging from a thread that may never wait, and what that costs |
 //! | [`signals`] | ending when asked, failing where the kernel would kill |
 //!
 //! # Invariants
@@ -53,8 +54,12 @@
 //!   digests, and from week 15 on a transparency log makes rewriting visible.
 //! - **Sampling and rate limits.** A loop that fails a million times a second should cost a thousand records, not a
 //!   disk. Here the only brake is rotation, which keeps the newest.
-//! - **An asynchronous path.** A queue takes a record in less time than a system call, and loses what is queued when
-//!   the process is killed. That trade is right for traces and wrong for what one must be able to rely on.
+//!
+//! # The queue, and why it is not the default
+//!
+//! A queue takes a record in less time than a system call, never waits for a disk, and loses what is queued when the
+//! process is killed. That trade is right for an event loop, in which one slow write stops every connection, and wrong
+//! for what one must be able to rely on. So a program asks for it by name: [`Setup::queued`].
 
 pub mod append;
 pub mod catalog;
@@ -70,11 +75,14 @@ pub mod level;
 pub mod limits;
 pub mod lines;
 pub mod options;
+mod outage;
 pub mod path;
+pub mod queue;
 pub mod reader;
 pub mod rotate;
 pub mod setup;
 pub mod signals;
+pub mod sink;
 pub mod store;
 pub mod usage;
 pub mod writer;

@@ -39,6 +39,17 @@ pub const BATCH_RECORDS_MAX: u64 = 4096;
 pub const BATCH_AGE_MS_MAX: u64 = 20;
 // ANCHOR_END: batch
 
+// ANCHOR: queue
+/// Records that a queued log may hold in memory, the one being written included.
+pub const QUEUE_RECORDS_MAX: usize = 8 * 1024;
+
+/// Bytes of records that a queued log may hold in memory, the one being written included.
+pub const QUEUE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// How long the end of a program waits for its queued log, in milliseconds.
+pub const QUEUE_FLUSH_MS_MAX: u64 = 2_000;
+// ANCHOR_END: queue
+
 /// How long an append waits for another process that holds the log's lock.
 pub const LOCK_WAIT_MS_MAX: u64 = 5_000;
 

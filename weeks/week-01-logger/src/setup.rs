@@ -7,7 +7,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::layer::{LogLayer, Stream};
+use crate::layer::LogLayer;
+use crate::sink::{Sink, Stream};
 use crate::{Clock, ClockSpec, Coded, Durability, Level, LogError, LogPath, LogWriter, Options, usage};
 
 /// The logging arguments of a tool; add them with `#[command(flatten)]`.
@@ -67,12 +68,19 @@ pub struct Setup {
     level: Level,
     clock: Arc<dyn Clock>,
     file: Option<(LogPath, Options)>,
+    queued: bool,
 }
 
 impl Setup {
     /// Records of `INFO` and above from `node_id`, with the machine's time, to standard error.
     pub fn new(node_id: impl Into<String>) -> Self {
-        Setup { node_id: node_id.into(), level: Level::Info, clock: ClockSpec::System.build(), file: None }
+        Setup {
+            node_id: node_id.into(),
+            level: Level::Info,
+            clock: ClockSpec::System.build(),
+            file: None,
+            queued: false,
+        }
     }
 
     /// Only records of at least this level.
@@ -93,15 +101,32 @@ impl Setup {
         self
     }
 
+    /// No logging call waits for the log: records go through a [`Queue`], for programs whose threads may never block,
+    /// such as an event loop. What is queued is lost when the process is killed.
+    pub fn queued(mut self) -> Self {
+        self.queued = true;
+        self
+    }
+
     /// The layer, for a program that composes its own subscriber.
     pub fn layer(self) -> Result<(LogLayer, Logging), LogError> {
-        let Some((path, options)) = self.file else {
-            let stderr = Stream(Mutex::new(std::io::stderr()));
-            return Ok((LogLayer::new(self.node_id, self.clock, stderr), Logging { writer: None }));
+        let Some((path, options)) = &self.file else {
+            return self.onto(Arc::new(Stream(Mutex::new(std::io::stderr()))));
         };
-        let writer = Arc::new(LogWriter::open(&path, options)?);
-        let layer = LogLayer::new(self.node_id, self.clock, Arc::clone(&writer));
-        Ok((layer, Logging { writer: Some(writer) }))
+        let writer = LogWriter::open(path, *options)?;
+        self.onto(Arc::new(writer))
+    }
+
+    fn onto(self, sink: Arc<impl Sink>) -> Result<(LogLayer, Logging), LogError> {
+        if self.queued {
+            let (layer, queue) = LogLayer::queued(self.node_id, self.clock, sink)?;
+            return Ok((
+                layer,
+                Logging { end: Box::new(move || queue.flush()), complain: usage::complain_at_once },
+            ));
+        }
+        let layer = LogLayer::new(self.node_id, self.clock, Arc::clone(&sink));
+        Ok((layer, Logging { end: Box::new(move || sink.finish()), complain: usage::complain }))
     }
 
     /// Makes this the logging of the whole process. Keep what it returns until the end of `main`.
@@ -116,17 +141,18 @@ impl Setup {
     }
 }
 
-/// Logging that is set up. Dropping it syncs the log, as far as its durability mode promises.
+/// Logging that is set up. Dropping it syncs the log, as far as its durability mode promises; a queued log is written
+/// out first, within [`QUEUE_FLUSH_MS_MAX`](crate::limits::QUEUE_FLUSH_MS_MAX).
 #[must_use = "the log is synced when this is dropped, so keep it until the end of `main`"]
 pub struct Logging {
-    writer: Option<Arc<LogWriter>>,
+    end: Box<dyn Fn() -> Result<(), LogError> + Send + Sync>,
+    complain: fn(&str),
 }
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        let Some(writer) = &self.writer else { return };
-        if let Err(error) = writer.finish() {
-            usage::complain(&error.line());
+        if let Err(error) = (self.end)() {
+            (self.complain)(&error.line());
         }
     }
 }

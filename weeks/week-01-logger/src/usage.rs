@@ -22,10 +22,12 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::{Coded, Exit, LogError};
 
@@ -69,6 +71,24 @@ pub fn finish<T, E: Coded>(result: Result<T, E>) -> ExitCode {
 pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
+
+/// Writes one line to standard error, unless that would have to wait: a pipe that nobody reads must not stop the one
+/// who complains about it. A line too long to be written at once is cut.
+pub(crate) fn complain_at_once(line: &str) {
+    let stderr = std::io::stderr();
+    // Not through the standard library's lock, which whoever is stuck in a write holds.
+    let stderr = stderr.as_fd();
+    let mut asked = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
+    let ready = rustix::event::poll(&mut asked, Some(&Timespec::default()));
+    if ready == Ok(1) && asked[0].revents().contains(PollFlags::OUT) {
+        let mut bytes = line.as_bytes()[..line.len().min(PIPE_BUF - 1)].to_vec();
+        bytes.push(b'\n');
+        let _ = rustix::io::write(stderr, &bytes);
+    }
+}
+
+/// A writable pipe takes this many bytes without waiting (pipe(7)).
+const PIPE_BUF: usize = 4096;
 
 /// What is wrong with a command line, as one clause that does not depend on the parser's wording.
 fn describe(refusal: &clap::Error) -> String {

@@ -104,10 +104,26 @@ impl LogWriter {
     /// Stores one entry. When it returns, the record has what the durability mode promises; when it fails, the
     /// record is not in the log, unless the code is `LOG-SYNC-FAILED`, which means that nobody knows.
     pub fn append(&self, entry: &Entry<'_>) -> Result<Receipt, LogError> {
+        self.append_encoded(|line| entry.encode(line))
+    }
+
+    /// Stores one line that [`Entry::encode`] has made before, newline included.
+    pub(crate) fn append_line(&self, encoded: &[u8]) -> Result<Receipt, LogError> {
+        debug_assert!(encoded.iter().position(|byte| *byte == b'\n') == Some(encoded.len().wrapping_sub(1)));
+        self.append_encoded(|line| {
+            line.extend_from_slice(encoded);
+            Ok(())
+        })
+    }
+
+    fn append_encoded(
+        &self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), LogError>,
+    ) -> Result<Receipt, LogError> {
         let (receipt, number) = LINE.with_borrow_mut(|line| {
             line.clear();
             line.push(b'\n');
-            entry.encode(line)?;
+            encode(line)?;
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
             let stored = self.store(&mut inner, line);
             self.release(&mut inner);

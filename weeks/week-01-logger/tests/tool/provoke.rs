@@ -3,14 +3,17 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use faults::limits::Limits;
 use faults::process::{Launch, Stream};
 use logger::commit::Commit;
-use logger::limits::{FILE_NAME_BYTES_MAX, MSG_BYTES_MAX};
+use logger::layer::LogLayer;
+use logger::limits::{FILE_NAME_BYTES_MAX, MSG_BYTES_MAX, QUEUE_RECORDS_MAX};
+use logger::queue::Queue;
+use logger::sink::Sink;
 use logger::store::Store;
-use logger::{Coded, LogError, Setup, append};
+use logger::{ClockSpec, Coded, Entry, Level, LogError, Setup, append};
 
 use super::{CLOCK, DEADLINE, Folder, Ran, finish};
 
@@ -40,6 +43,18 @@ pub(crate) fn provoke(code: &str) -> Ran {
             append(&["--msg", "x", "--rotate-bytes", "10"])
         }
         "LOG-BUSY" => while_locked(&folder),
+        "LOG-QUEUE-FULL" => {
+            let (_unread, queue) = onto_an_unread_pipe();
+            for _ in 0..QUEUE_RECORDS_MAX {
+                queue.put(&record()).unwrap();
+            }
+            of_library(queue.put(&record()).unwrap_err())
+        }
+        "LOG-UNWRITTEN" => {
+            let (_unread, queue) = onto_an_unread_pipe();
+            queue.put(&record()).unwrap();
+            of_library(queue.flush().unwrap_err())
+        }
         "LOG-MSG-EMPTY" => append(&["--msg", ""]),
         "LOG-MSG-TOO-LARGE" => append(&["--msg", &"m".repeat(MSG_BYTES_MAX + 1)]),
         "LOG-RECORD-TOO-LARGE" => append(&["--msg", &"\u{7}".repeat(4000)]),
@@ -73,6 +88,21 @@ pub(crate) fn provoke(code: &str) -> Ran {
         }
         other => panic!("nobody knows how to provoke {other}"),
     }
+}
+
+fn record() -> Entry<'static> {
+    Entry::new(jiff::Timestamp::UNIX_EPOCH, Level::Info, "local", "nobody reads this")
+}
+
+/// A queue whose thread waits for somebody to read a pipe that is full.
+fn onto_an_unread_pipe() -> (io::PipeReader, Queue) {
+    let (unread, pipe) = io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&pipe, rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&pipe, b" ").is_ok() {}
+    rustix::fs::fcntl_setfl(&pipe, rustix::fs::OFlags::empty()).unwrap();
+    let sink = logger::sink::Stream(Mutex::new(pipe));
+    let (_layer, queue) = LogLayer::queued("local", ClockSpec::System.build(), sink).unwrap();
+    (unread, queue)
 }
 
 /// What a program would say and return about this error.
