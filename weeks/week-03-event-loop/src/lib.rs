@@ -1,5 +1,6 @@
 //! Many clients on one thread.
 
+pub mod conformance;
 mod outbox;
 pub mod poller;
 pub mod service;
