@@ -1,6 +1,7 @@
 //! Why a connection ended: one reason for each close, logged once, and told to the peer where it can still hear it.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 
 use logger::{Coded, ErrorCode};
 
@@ -34,6 +35,19 @@ pub enum CloseReason {
     DrainDeadline,
     /// The thread that served the connection panicked.
     Bug,
+    /// A rule that a later layer has added: a bound of its server, a protocol of its own.
+    Rule(&'static Rule),
+}
+
+/// A reason of a later layer, which brings its own words.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The stable word for logs and tables.
+    pub class: &'static str,
+    /// The entry in that layer's catalog.
+    pub code: &'static ErrorCode,
+    /// True where the peer can still be told.
+    pub told: bool,
 }
 
 impl CloseReason {
@@ -55,6 +69,7 @@ impl CloseReason {
             CloseReason::Busy => "busy",
             CloseReason::Stopping => "stopping",
             CloseReason::DrainDeadline => "drain-deadline",
+            CloseReason::Rule(rule) => rule.class,
         }
     }
 
@@ -73,6 +88,7 @@ impl CloseReason {
             CloseReason::Stopping => Some(&catalog::ECHO_STOPPING),
             CloseReason::DrainDeadline => Some(&catalog::ECHO_DRAIN_DEADLINE),
             CloseReason::Bug => Some(&catalog::ECHO_BUG),
+            CloseReason::Rule(rule) => Some(rule.code),
         }
     }
 
@@ -80,6 +96,7 @@ impl CloseReason {
     /// left, or that takes no bytes, gets none.
     pub fn is_told(self) -> bool {
         match self {
+            CloseReason::Rule(rule) => rule.told,
             CloseReason::Frame(FrameError::TooLarge { .. } | FrameError::Empty)
             | CloseReason::Message(_)
             | CloseReason::IdleTimeout
@@ -104,6 +121,17 @@ impl CloseReason {
             CloseReason::Io(kind) => kind.to_string(),
             CloseReason::PeerFinished => "the peer finished between two frames".into(),
             other => other.code().map_or("", |code| code.meaning.trim_end_matches('.')).into(),
+        }
+    }
+
+    /// The one record that every connection leaves at its end.
+    pub fn log(self, connection: u64, peer: SocketAddr, answers: u64) {
+        let (result, why) = (self.class(), self.detail());
+        match self.code() {
+            None => tracing::info!(result, connection, %peer, answers, "closed: {why}"),
+            Some(code) => {
+                tracing::warn!(result, error_code = code.code, connection, %peer, answers, "closed: {why}");
+            }
         }
     }
 

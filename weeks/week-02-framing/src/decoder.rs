@@ -122,6 +122,16 @@ impl Decoder {
         self.end - self.start
     }
 
+    /// Those bytes; what a caller sets aside that lets many connections take turns with one decoder.
+    pub fn pending_bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Gives them up: they were set aside, or are wanted by nobody.
+    pub fn discard_pending(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+
     /// Bytes of memory held.
     pub fn capacity(&self) -> usize {
         self.buffer.len()

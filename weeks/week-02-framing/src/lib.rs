@@ -90,7 +90,7 @@ pub mod stream;
 pub mod wait;
 
 pub use catalog::CATALOG;
-pub use close::CloseReason;
+pub use close::{CloseReason, Rule};
 pub use deadline::{Deadlines, Timeout, Watch};
 pub use decoder::{Decoder, READ_BUFFER_BYTES, State};
 pub use fault::FrameError;

@@ -1,6 +1,11 @@
 //! What a service puts out, before it becomes anybody's queue.
 
+use framing::{FrameError, FrameLimit, header};
+
 use crate::Token;
+
+/// An outbox that once held a very large answer does not keep that memory: 1 MiB.
+pub const OUTBOX_KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// Collects the bytes that a step produces: for the connection it is about, and for any other.
 ///
@@ -25,6 +30,20 @@ impl Outbox {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Appends a frame whose payload is `head` followed by `body`.
+    ///
+    /// # Errors
+    /// [`FrameError::Empty`] and [`FrameError::TooLarge`], and then nothing was appended.
+    #[inline]
+    pub fn put_frame(&mut self, head: &[u8], body: &[u8], limit: FrameLimit) -> Result<(), FrameError> {
+        let header = header::header_for(head.len().saturating_add(body.len()), limit)?;
+        self.bytes.reserve(header.len() + head.len() + body.len());
+        self.bytes.extend_from_slice(&header);
+        self.bytes.extend_from_slice(head);
+        self.bytes.extend_from_slice(body);
+        Ok(())
+    }
+
     /// Sends bytes to any connection, this one included. A token whose connection has ended is ignored: its peer is
     /// gone, and the place may have another owner by now.
     pub fn send_to(&mut self, token: Token, bytes: Vec<u8>) {
@@ -42,22 +61,23 @@ impl Outbox {
         self.bytes.is_empty()
     }
 
-    /// What was put for that connection; for tests of a service without a loop.
+    /// What was put for that connection.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was sent to others, in order; for tests of a service without a loop.
+    /// What was sent to others, in order.
     pub fn mail(&self) -> &[(Token, Vec<u8>)] {
         &self.mail
     }
 
-    /// Forgets the bytes for that connection, and keeps the memory.
+    /// Forgets the bytes for that connection. The memory is kept, up to [`OUTBOX_KEPT_BYTES_MAX`].
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(OUTBOX_KEPT_BYTES_MAX);
     }
 
-    /// Takes the next piece of mail, oldest first.
+    /// Takes what was sent to others.
     pub(crate) fn take_mail(&mut self) -> Vec<(Token, Vec<u8>)> {
         std::mem::take(&mut self.mail)
     }

@@ -74,11 +74,19 @@ pub trait Service {
     /// Until when the peer has to send something of use, and what it is called if it does not.
     fn deadline(&self, session: &Self::Session) -> (Instant, CloseReason);
 
-    /// The connection ends for a reason that its peer may be told ([`CloseReason::is_told`]): the last words.
-    fn farewell(&mut self, session: &mut Self::Session, reason: CloseReason, out: &mut Outbox);
+    /// The peer had to wait for us until now, so its clock begins anew.
+    fn restart_clock(&mut self, session: &mut Self::Session, now: Instant);
 
-    /// The connection is over. Called once for each [`open`](Self::open).
+    /// The last words to a peer that can be told why ([`CloseReason::is_told`]), also to one that was never opened.
+    fn farewell(&mut self, peer: &Peer, reason: CloseReason, out: &mut Outbox);
+
+    /// Why the connection ends is decided. Called once for each [`open`](Self::open), before the peer can know.
     fn closed(&mut self, session: Self::Session, peer: &Peer, reason: CloseReason);
+
+    /// A peer was turned away without being opened.
+    fn turned_away(&mut self, peer: &Peer, reason: CloseReason) {
+        reason.log(peer.number, peer.address, 0);
+    }
 
     /// When the service wants to be woken, whatever its connections do.
     fn wake_at(&self) -> Option<Instant> {

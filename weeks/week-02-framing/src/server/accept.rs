@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::slots::Slot;
-use super::{CONNECTION_STACK_BYTES, LINGER_MAX, Server, Shared, connection, farewell};
+use super::{CONNECTION_STACK_BYTES, LINGER_MAX, Server, Shared, farewell};
 use crate::wait::{Wake, wait};
 use crate::{CloseReason, catalog};
 
@@ -141,22 +141,22 @@ fn serve(stream: TcpStream, peer: SocketAddr, number: u64, shared: &Shared, slot
                 (connection, reason)
             }
             Err(error) => {
-                return connection::log_end(number, peer, 0, CloseReason::of_io(error.kind()));
+                return CloseReason::of_io(error.kind()).log(number, peer, 0);
             }
         };
         // The record comes first: whoever is told a reason finds it in the log.
-        connection::log_end(number, peer, connection.answered(), reason);
+        reason.log(number, peer, connection.answered());
         farewell::say(connection.stream(), reason);
     });
     if std::panic::catch_unwind(whole_life).is_err() {
-        connection::log_end(number, peer, 0, CloseReason::Bug);
+        CloseReason::Bug.log(number, peer, 0);
     }
     drop(slot);
 }
 
 /// Refuses a connection without ever waiting for it: this runs in the accept loop.
 fn turn_away(stream: TcpStream, peer: SocketAddr, number: u64) {
-    connection::log_end(number, peer, 0, CloseReason::Busy);
+    CloseReason::Busy.log(number, peer, 0);
     farewell::say_without_waiting(&stream, CloseReason::Busy);
 }
 

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its reason for closing.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
@@ -135,15 +135,4 @@ fn answer(stream: &TcpStream, payload: &[u8], shared: &Shared, began: Instant) -
     Ok(())
     // lab:stub todo!("framing.answer: parse, refuse what is no request, reply under the same id, log that id")
     // lab:end
-}
-
-/// The one record that every connection leaves at its end.
-pub(super) fn log_end(connection: u64, peer: SocketAddr, answers: u64, reason: CloseReason) {
-    let (result, why) = (reason.class(), reason.detail());
-    match reason.code() {
-        None => tracing::info!(result, connection, %peer, answers, "closed: {why}"),
-        Some(code) => {
-            tracing::warn!(result, error_code = code.code, connection, %peer, answers, "closed: {why}");
-        }
-    }
 }

@@ -79,7 +79,10 @@ impl Coded for StartError {
 ///
 /// The standard library sets `SO_REUSEADDR`, so that a server can come back while connections of its last life are
 /// still in `TIME_WAIT`. A port with a living listener stays refused.
-pub(super) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+///
+/// # Errors
+/// [`StartError`], for each way in which an address cannot be had.
+pub fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let taken = TcpListener::bind(address).and_then(|listener| {
         // A peer may connect and vanish between `poll` and `accept`; accept must not wait for the next one then.
         listener.set_nonblocking(true)?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use accept::{AcceptFault, Stopped};
 pub use farewell::{LINGER_BYTES_MAX, LINGER_MAX};
-pub use listen::{StartError, write_port_file};
+pub use listen::{StartError, listen, write_port_file};
 
 use crate::{Deadlines, FrameLimit};
 use slots::Slots;

@@ -1,0 +1,121 @@
+//! How connections end: told or not, delivered or not, and always in the same order.
+//!
+//! Deregister, then forget, then close: a descriptor that is closed while a poller still has it can come back under
+//! another connection's number, and its events with it.
+
+use std::os::fd::AsFd;
+
+use framing::CloseReason;
+use framing::server::{LINGER_BYTES_MAX, LINGER_MAX};
+
+use super::EventLoop;
+use crate::connection::{Received, receive};
+use crate::outbound::CAP_REACHED;
+use crate::state::State;
+use crate::{Poller, Service, Timers, Token};
+
+impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
+    /// Ends a connection for a reason of ours: the record, the last words, then the rest of the queue.
+    pub(super) fn end(&mut self, token: Token, reason: CloseReason) {
+        if !reason.is_told() {
+            return self.close(token, reason);
+        }
+        let Some(connection) = self.table.get_mut(token) else { return };
+        if let Some(session) = connection.session.take() {
+            // The record comes first: whoever is told a reason finds it in the log.
+            self.service.closed(session, &connection.peer, reason);
+        }
+        self.service.farewell(&connection.peer, reason, &mut self.outbox);
+        connection.go(State::Draining(reason));
+        // A refusal is a few bytes; a queue that is full even for those has no reader.
+        if connection.send(&mut self.outbox, self.config.cap_bytes, self.now).is_err() {
+            return self.close(token, reason);
+        }
+        if connection.outbound.is_empty() { self.drained(token) } else { self.settle(token) }
+    }
+
+    /// The peer has finished sending. Its answers are still delivered.
+    pub(super) fn peer_finished(&mut self, token: Token, reason: CloseReason) {
+        let Some(connection) = self.table.get_mut(token) else { return };
+        if connection.outbound.is_empty() {
+            return self.close(token, reason);
+        }
+        connection.go(State::Draining(reason));
+        self.settle(token);
+    }
+
+    /// Everything is delivered. A peer that was told something is listened to for a moment; any other end is final.
+    pub(super) fn drained(&mut self, token: Token) {
+        let until = self.now + LINGER_MAX;
+        let Some(connection) = self.table.get_mut(token) else { return };
+        let State::Draining(reason) = connection.state() else { return };
+        if connection.session.is_some() {
+            return self.close(token, reason);
+        }
+        connection.half_close(reason, until);
+        self.settle(token);
+    }
+
+    /// Reads and forgets what a half-closed peer still sends, within bounds, so that closing does not reset it.
+    pub(super) fn forget(&mut self, token: Token, reason: CloseReason) {
+        let Some(connection) = self.table.get_mut(token) else { return };
+        match (receive(&connection.stream, &mut self.scrap), &mut connection.linger) {
+            (Ok(Received::Nothing), _) => {}
+            (Ok(Received::Bytes(bytes)), Some((_, forgotten))) if *forgotten + bytes <= LINGER_BYTES_MAX => {
+                *forgotten += bytes;
+            }
+            _ => self.close(token, reason),
+        }
+    }
+
+    // ANCHOR: close
+    /// The end. A connection whose end was not on record yet is put on record here.
+    pub(super) fn close(&mut self, token: Token, reason: CloseReason) {
+        // lab:hole event-loop.close-order
+        let Some(connection) = self.table.get_mut(token) else { return };
+        connection.go(State::Closed(reason));
+        if reason == CloseReason::Rule(&CAP_REACHED) {
+            connection.abort();
+        }
+        self.timers.cancel(token);
+        // A descriptor that is not watched any more cannot be forgotten twice; there is nothing else to do about it.
+        let _ = self.poller.remove(connection.stream.as_fd());
+        let Some(mut connection) = self.table.remove(token) else { return };
+        if let Some(session) = connection.session.take() {
+            self.service.closed(session, &connection.peer, reason);
+        }
+        drop(connection);
+        // lab:stub todo!("event-loop.close-order: timer, poller, table, record; the descriptor is closed last")
+        // lab:end
+    }
+    // ANCHOR_END: close
+
+    /// A signal came: the port is given back, and every connection finishes what it has begun.
+    pub(super) fn stop(&mut self, signals: &impl AsFd) {
+        if self.drained_by.is_some() {
+            return;
+        }
+        // A signal's pipe stays readable, and one look at it was enough.
+        let _ = self.poller.remove(signals.as_fd());
+        for listener in self.listeners.drain(..) {
+            let _ = self.poller.remove(listener.as_fd());
+        }
+        self.accept_again = None;
+        self.drained_by = Some(self.now + self.config.drain);
+        tracing::info!("stopping: no new connections, {} ms to finish", self.config.drain.as_millis());
+        for token in self.table.tokens() {
+            self.serve(token, true);
+        }
+    }
+
+    /// All patience is over.
+    pub(super) fn abandon(&mut self) {
+        for token in self.table.tokens() {
+            if let Some(connection) = self.table.get_mut(token) {
+                connection.abort();
+                self.life.abandoned += 1;
+                self.close(token, CloseReason::DrainDeadline);
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! One connection's share of a turn: at most one read, a bounded number of messages, one write.
+
+use framing::CloseReason;
+
+use super::{EventLoop, TURN_MESSAGES_MAX};
+use crate::connection::{Received, receive};
+use crate::state::State;
+use crate::{Interest, Poller, Service, Step, Timers, Token};
+
+/// What became of a connection's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// Nothing waits any more.
+    Empty,
+    /// The socket is full.
+    Waiting,
+    /// The connection failed, and is gone.
+    Gone,
+}
+
+/// How a connection's share ended.
+enum Share {
+    /// It goes on, or waits.
+    Goes,
+    /// The service ends it.
+    Ends(CloseReason),
+    /// The peer has finished sending, which means this.
+    PeerFinished(CloseReason),
+    /// The socket is unusable.
+    Fails(CloseReason),
+}
+
+impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
+    /// Gives a connection its share of this turn.
+    #[inline]
+    pub(super) fn serve(&mut self, token: Token, readable: bool) {
+        let share = self.work(token, readable);
+        self.deliver_mail();
+        match share {
+            Share::Goes => self.settle(token),
+            Share::Ends(reason) => self.end(token, reason),
+            Share::PeerFinished(reason) => self.peer_finished(token, reason),
+            Share::Fails(reason) => self.close(token, reason),
+        }
+    }
+
+    // ANCHOR: work
+    /// Reads once if nothing is left to work off, works off a bounded number of messages, and sends the answers.
+    fn work(&mut self, token: Token, readable: bool) -> Share {
+        // lab:hole event-loop.share
+        let (service, out, now) = (&mut self.service, &mut self.outbox, self.now);
+        let Some(connection) = self.table.get_mut(token) else { return Share::Goes };
+        let (true, Some(session)) = (connection.state().is_serving(), connection.session.as_mut()) else {
+            return Share::Goes;
+        };
+        let waiting = connection.outbound.len();
+        let mut share = Share::Goes;
+        if readable && !connection.work_left && waiting < self.config.pause_bytes {
+            let received = receive(&connection.stream, service.read_space(session));
+            connection.quiet = matches!(received, Ok(Received::Nothing));
+            match received {
+                Ok(Received::Bytes(bytes)) => {
+                    service.received(session, bytes, now);
+                    connection.work_left = true;
+                }
+                Ok(Received::End) => share = Share::PeerFinished(service.end_of_stream(session)),
+                Ok(Received::Nothing) => {}
+                Err(error) => return Share::Fails(CloseReason::of_io(error.kind())),
+            }
+        }
+        let mut messages = 0;
+        while connection.work_left
+            && messages < TURN_MESSAGES_MAX
+            && waiting + out.len() < self.config.pause_bytes
+        {
+            match service.step(session, out, now) {
+                Step::Done => messages += 1,
+                Step::NeedsBytes => connection.work_left = false,
+                Step::Close(reason) => {
+                    share = Share::Ends(reason);
+                    break;
+                }
+            }
+        }
+        service.rest(session);
+        match connection.send(out, self.config.cap_bytes, now) {
+            Ok(()) => share,
+            Err(reason) => Share::Fails(reason),
+        }
+        // lab:stub todo!("event-loop.share: one read, a bounded number of steps below the pause mark, one send")
+        // lab:end
+    }
+    // ANCHOR_END: work
+
+    /// Sends what waits for a connection.
+    pub(super) fn flush(&mut self, token: Token) -> Flushed {
+        let Some(connection) = self.table.get_mut(token) else { return Flushed::Gone };
+        if connection.outbound.is_empty() {
+            return Flushed::Empty;
+        }
+        match connection.flush(self.now) {
+            Ok(false) => Flushed::Waiting,
+            Ok(true) => {
+                // While it waited for us to get rid of our bytes, the peer was not to blame for sending none.
+                if let Some(session) = &mut connection.session {
+                    self.service.restart_clock(session, self.now);
+                }
+                Flushed::Empty
+            }
+            Err(reason) => {
+                self.close(token, reason);
+                Flushed::Gone
+            }
+        }
+    }
+
+    /// After its share: where the connection stands now, what the poller and the timers have to know, and whether it
+    /// goes on without an event.
+    pub(super) fn settle(&mut self, token: Token) {
+        let Some(connection) = self.table.get_mut(token) else { return };
+        if connection.state().is_serving() {
+            let Some(session) = &connection.session else { return };
+            let between = !connection.work_left && self.service.is_between_messages(session);
+            if self.drained_by.is_some() && between && connection.quiet {
+                return self.end(token, CloseReason::Stopping);
+            }
+            let waits = !connection.outbound.is_empty();
+            let state = match (waits, between) {
+                (true, _) => State::Writing,
+                (false, true) => State::Open,
+                (false, false) => State::Reading,
+            };
+            connection.go(state);
+            let paused = connection.outbound.len() >= self.config.pause_bytes;
+            // While stopping, a connection goes on until a read finds nothing: what was sent before the stop counts.
+            let goes_on = connection.work_left || (self.drained_by.is_some() && !connection.quiet);
+            if goes_on && !paused && !connection.listed {
+                connection.listed = true;
+                self.listed.push_back(token);
+            }
+        }
+        self.watch(token);
+        self.arm(token);
+    }
+
+    // ANCHOR: watch
+    /// Tells the poller what the connection's state asks for, where that has changed.
+    fn watch(&mut self, token: Token) {
+        // lab:hole event-loop.interest
+        let Some(connection) = self.table.get_mut(token) else { return };
+        let waits = !connection.outbound.is_empty();
+        let interest = match connection.state() {
+            State::Open | State::Reading => Interest::READ,
+            State::Writing if connection.outbound.len() < self.config.pause_bytes => Interest::BOTH,
+            State::Writing => Interest::WRITE,
+            State::Draining(_) => Interest { readable: false, writable: waits },
+            State::HalfClosed(_) => Interest::READ,
+            State::Closed(_) => Interest::NONE,
+        };
+        if interest == connection.interest {
+            return;
+        }
+        connection.interest = interest;
+        let told = self.poller.modify(rustix::fd::AsFd::as_fd(&connection.stream), token, interest);
+        if told.is_err() {
+            self.close(token, CloseReason::Io(std::io::ErrorKind::Other));
+        }
+        // lab:stub todo!("event-loop.interest: readable below the pause mark, writable while something waits")
+        // lab:end
+    }
+    // ANCHOR_END: watch
+
+    /// Makes sure that the timers fire no later than the connection's deadline. A deadline that moved to later is left
+    /// alone: the timer fires once for nothing, which is cheaper than moving it with every message.
+    fn arm(&mut self, token: Token) {
+        let Some((at, _)) = self.deadline_of(token) else { return };
+        let Some(connection) = self.table.get_mut(token) else { return };
+        if connection.armed.is_none_or(|armed| at < armed) {
+            connection.armed = Some(at);
+            self.timers.set(token, at);
+        }
+    }
+
+    /// When the connection's time is over, and for which reason.
+    fn deadline_of(&mut self, token: Token) -> Option<(std::time::Instant, CloseReason)> {
+        let connection = self.table.get_mut(token)?;
+        let write = connection.outbound.deadline(self.config.write);
+        let ours = match (connection.state(), &connection.session) {
+            (State::HalfClosed(reason), _) => connection.linger.map(|(until, _)| (until, reason)),
+            (State::Draining(reason), None) => write.map(|at| (at, reason)),
+            (_, Some(session)) => match write {
+                Some(at) => Some((at, CloseReason::WriteTimeout)),
+                None => Some(self.service.deadline(session)),
+            },
+            _ => None,
+        };
+        match (self.drained_by, &connection.session) {
+            (Some(drained_by), Some(session)) if ours.is_none_or(|(at, _)| drained_by < at) => {
+                let between = !connection.work_left && self.service.is_between_messages(session);
+                let reason = if between { CloseReason::Stopping } else { CloseReason::DrainDeadline };
+                Some((drained_by, reason))
+            }
+            _ => ours,
+        }
+    }
+
+    /// The timer of a connection fired: the time is over, or the deadline has moved meanwhile.
+    pub(super) fn deadline_came(&mut self, token: Token) {
+        let Some((at, reason)) = self.deadline_of(token) else { return };
+        let Some(connection) = self.table.get_mut(token) else { return };
+        connection.armed = None;
+        if at > self.now {
+            return self.arm(token);
+        }
+        match connection.state() {
+            state if state.is_serving() && reason.is_told() => self.end(token, reason),
+            _ => {
+                if reason == CloseReason::WriteTimeout {
+                    connection.abort();
+                }
+                self.close(token, reason);
+            }
+        }
+    }
+
+    /// Puts what was sent to others into their queues.
+    pub(super) fn deliver_mail(&mut self) {
+        if self.outbox.mail().is_empty() {
+            return;
+        }
+        for (token, bytes) in self.outbox.take_mail() {
+            let Some(connection) = self.table.get_mut(token) else { continue };
+            if !connection.state().is_serving() {
+                continue;
+            }
+            let (before, pause) = (connection.outbound.len(), self.config.pause_bytes);
+            if let Err(reason) = connection.outbound.push(&bytes, self.config.cap_bytes, self.now) {
+                self.close(token, reason);
+            } else if before == 0 || (before < pause && connection.outbound.len() >= pause) {
+                // A queue that has begun, or has just reached the mark, changes what the poller is to watch for.
+                self.unsent.push(token);
+            }
+        }
+    }
+
+    /// Sends what others put into queues during this turn, one write a connection.
+    pub(super) fn send_unsent(&mut self) {
+        let mut unsent = std::mem::take(&mut self.unsent);
+        for token in unsent.drain(..) {
+            if self.flush(token) != Flushed::Gone {
+                self.settle(token);
+            }
+        }
+        self.unsent = unsent;
+    }
+}
