@@ -26,7 +26,7 @@ pub use outbound::{
     CAP_REACHED, OUTBOUND_CAP_BYTES_DEFAULT, OUTBOUND_KEPT_BYTES_MAX, OUTBOUND_PAUSE_BYTES_DEFAULT, Outbound,
 };
 pub use outbox::{OUTBOX_KEPT_BYTES_MAX, Outbox};
-pub use poller::{Event, Interest, Poll, Poller, PollerError, Select, Token};
+pub use poller::{Event, Interest, Poll, Poller, PollerError, SELECT_DESCRIPTORS_MAX, Select, Token};
 pub use service::{Peer, Service, Step};
 pub use state::State;
 pub use table::Table;

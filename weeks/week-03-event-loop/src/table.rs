@@ -62,7 +62,8 @@ impl<V> Table<V> {
     /// Gives the place back. Tokens of this owner lead nowhere from now on.
     pub fn remove(&mut self, token: Token) -> Option<V> {
         // lab:hole event-loop.generation
-        let place = self.places.get_mut(token.slot()).filter(|place| place.generation == token.generation())?;
+        let place =
+            self.places.get_mut(token.slot()).filter(|place| place.generation == token.generation())?;
         let value = place.value.take()?;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(token.slot() as u32);

@@ -158,7 +158,8 @@ fn listen_and_run<P: Poller, T: Timers, S: Service>(
     let signals = signals().map_err(|source| ServeError::System { doing: "hearing signals", source })?;
     let (listener, address) = listen(args.listen)?;
     let system = |doing| move |source| ServeError::System { doing, source };
-    let mut event_loop = EventLoop::<P, T, S>::new(config, timers, service).map_err(system("starting the loop"))?;
+    let mut event_loop =
+        EventLoop::<P, T, S>::new(config, timers, service).map_err(system("starting the loop"))?;
     event_loop.listen(listener).map_err(system("watching the listener"))?;
     prepare(&mut event_loop)?;
     tracing::info!(result = "ok", poller = P::NAME, "listening on {address}");

@@ -111,7 +111,7 @@ pub fn a_turn_over_a_crowd_that_comes_and_goes_stays_exact<P: Poller>() {
             }
             watched[at] = here;
         }
-        let ready = |at: usize| (at * 11 + turn) % 4 == 0;
+        let ready = |at: usize| (at * 11 + turn).is_multiple_of(4);
         crowd.iter().enumerate().filter(|(at, _)| ready(*at)).for_each(|(_, fd)| make_ready(fd));
         let mut told: Vec<usize> = rig.now().iter().map(|event| event.token.slot()).collect();
         told.sort_unstable();

@@ -144,9 +144,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let token = turn::listener_token(self.listeners.len());
-        self.poller
-            .add(rustix::fd::AsFd::as_fd(&listener), token, crate::Interest::READ)
-            .map_err(refused)?;
+        self.poller.add(rustix::fd::AsFd::as_fd(&listener), token, crate::Interest::READ).map_err(refused)?;
         self.listeners.push(listener);
         Ok(address)
     }
