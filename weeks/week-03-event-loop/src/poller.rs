@@ -9,10 +9,10 @@
 //! 1. **Level-triggered.** A descriptor that is ready and of interest is in the answer of *every* [`wait`](Poller::wait)
 //!    until it is no longer ready or no longer of interest. A caller that does half of the work is told again.
 //! 2. Readiness is a hint: the call that follows may still answer `EAGAIN`.
-//! 3. An end of stream and an error make a descriptor readable; an error makes it writable too; each where it was asked
-//!    for. [`Interest::NONE`] is silence: whatever happens to the descriptor, a hang-up included, is told once there is an
-//!    interest again. [`Event::failed`] says more where the system call does, which `select` does not; the read or write
-//!    that follows always does.
+//! 3. An end of stream and an error make a descriptor readable, an error makes it writable too: each where it was asked
+//!    for, and with [`Event::failed`] perhaps beyond. That flag says more where the system call does, which `select` does
+//!    not; the read or write that follows always does. [`Interest::NONE`] is silence: whatever happens to the descriptor,
+//!    a hang-up included, is told once there is an interest again.
 //! 4. A descriptor is removed before it is closed.
 //! 5. One `wait` reports a token at most once, and an interrupted call is an answer without events.
 //! 6. A wait without events that no signal ended lasted for its timeout: what a system call cannot express is rounded up,

@@ -44,7 +44,7 @@ pub fn a_reset_is_readable_and_the_read_says_so<P: Poller>() {
     rig.add(&ours, US, Interest::READ);
     reset(peer);
     let event = rig.event(US);
-    assert!(event.readable && !event.writable, "{event:?}");
+    assert!(event.readable && (event.failed || !event.writable), "{event:?}");
     assert_eq!(ours.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
@@ -60,7 +60,7 @@ pub fn a_reset_frees_a_writer_from_a_full_buffer<P: Poller>() {
     }
     reset(peer);
     let event = rig.event(US);
-    assert!(event.writable && !event.readable, "{event:?}");
+    assert!(event.writable && (event.failed || !event.readable), "{event:?}");
     let kind = ours.write(b"x").unwrap_err().kind();
     assert!(matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{kind:?}");
 }
