@@ -11,8 +11,8 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
-use epoll_http::epoll::EVENTS_PER_WAIT_MAX;
 use epoll_http::Epoll;
+use epoll_http::epoll::EVENTS_PER_WAIT_MAX;
 use event_loop::{Event, Interest, Poller, PollerError, Token};
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -50,9 +50,14 @@ fn what_does_not_fit_one_answer_comes_first_in_the_next() {
     assert_eq!(events.len(), EVENTS_PER_WAIT_MAX, "one above it");
     let first = tokens(&events);
     poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
-    let missing: Vec<u32> = (0..=EVENTS_PER_WAIT_MAX as u32).filter(|at| !first.contains(&Token::new(*at, 0))).collect();
+    let missing: Vec<u32> =
+        (0..=EVENTS_PER_WAIT_MAX as u32).filter(|at| !first.contains(&Token::new(*at, 0))).collect();
     assert_eq!(missing.len(), 1);
-    assert_eq!(events[0].token, Token::new(missing[0], 0), "who was left out is the first of the next answer");
+    assert_eq!(
+        events[0].token,
+        Token::new(missing[0], 0),
+        "who was left out is the first of the next answer"
+    );
 }
 
 /// The counter-example that the choice rests on: with `EPOLLET`, a handler that reads half of what is there is not told
@@ -99,8 +104,12 @@ fn a_regular_file_is_refused_by_the_system() {
 #[test]
 fn the_pollers_own_descriptor_is_not_inherited() {
     let poller = Epoll::new().unwrap();
-    let own = std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&poller.as_fd())));
-    assert!(own.unwrap().to_str().unwrap().contains("eventpoll"), "the search below looks for the right word");
+    let own =
+        std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&poller.as_fd())));
+    assert!(
+        own.unwrap().to_str().unwrap().contains("eventpoll"),
+        "the search below looks for the right word"
+    );
     let listing = Command::new("ls").args(["-l", "/proc/self/fd"]).output().unwrap();
     let listing = String::from_utf8(listing.stdout).unwrap();
     assert!(listing.contains("->"), "{listing}");
