@@ -1,0 +1,27 @@
+//! A place for a connection: it may stand, be on its way, or be due later.
+
+use std::os::fd::OwnedFd;
+
+use super::link::Link;
+
+/// One place of a group.
+pub(super) struct Slot {
+    /// Which group it belongs to.
+    pub(super) group: usize,
+    pub(super) state: State,
+}
+
+/// What is in a place.
+pub(super) enum State {
+    /// Nothing, and a connection is to be begun from then on; never at `u64::MAX`.
+    Empty { due_ns: u64 },
+    /// A connection that was begun and does not stand yet.
+    Connecting { socket: OwnedFd, since_ns: u64 },
+    /// A connection that stands, since then.
+    Standing { link: Link, since_ns: u64 },
+}
+
+impl State {
+    /// Nothing, for good.
+    pub(super) const OVER: State = State::Empty { due_ns: u64::MAX };
+}
