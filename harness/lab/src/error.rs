@@ -97,9 +97,9 @@ catalog! {
         "name each test of tests/gate.rs in one criterion";
     BUSY = "LAB-BUSY", Network, "Another `cargo lab` is writing the evidence of this workspace.",
         "wait for it to end";
-    NO_FINDING = "LAB-NO-FINDING", Bug, "A drill or measurement ended without a finding that can be believed.",
+    NO_FINDING = "LAB-NO-FINDING", Bug, "A drill, measurement or demo ended without a finding that can be believed.",
         "its own words are above; run it alone to see more";
-    RUN_HUNG = "LAB-RUN-HUNG", Network, "A drill or measurement did not end by its deadline.",
+    RUN_HUNG = "LAB-RUN-HUNG", Network, "A drill, measurement or demo did not end by its deadline.",
         "run it alone to see where it hangs";
     TESTS_FAILED = "LAB-TESTS-FAILED", Untrue, "A test failed.",
         "its words are above";

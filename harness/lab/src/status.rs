@@ -8,10 +8,11 @@ use std::path::Path;
 
 use evidence::{Kind, Record, Verdict};
 
+use crate::course::check::number_of_month;
 use crate::course::{Course, DayId, Week};
 use crate::error::Failure;
 use crate::learn::{self, day::started};
-use crate::run::seal::record_id;
+use crate::run::seal::{command, record_id};
 use crate::run::{Freshness, unlock};
 use crate::workspace::{Workspace, WorkspaceKind};
 
@@ -97,7 +98,7 @@ pub struct WeekStatus {
     pub own: bool,
     /// Its six days.
     pub days: Vec<DayStatus>,
-    /// Gate, drill and bench; empty while not built.
+    /// Gate, drill, bench and, in the week that closes a month, demo; empty while not built.
     pub records: Vec<RecordStatus>,
 }
 
@@ -132,10 +133,7 @@ fn of_week(
 ) -> Result<WeekStatus, Failure> {
     let own = workspace.kind == WorkspaceKind::Learner && !folder.is_symlink();
     let records: Vec<RecordStatus> = if week.built {
-        [Kind::Gate, Kind::Drill, Kind::Bench]
-            .into_iter()
-            .map(|kind| of_record(evidence, freshness, week.week, kind))
-            .collect()
+        week.kinds(&Kind::ALL).map(|kind| of_record(evidence, freshness, week.week, kind)).collect()
     } else {
         Vec::new()
     };
@@ -214,11 +212,12 @@ fn next(workspace: &Workspace, weeks: &[WeekStatus]) -> Option<(String, String)>
     let missing = weeks.iter().flat_map(|week| week.records.iter().map(move |record| (week, record)));
     let mut missing = missing.filter(|(_, record)| record.state != State::Proven);
     let (week, record) = missing.next()?;
-    let why = format!("the {} of week {} is {}", record.kind, week.week, record.state.word());
+    let (whose, number) = match record.kind {
+        Kind::Demo => ("month", number_of_month(week.week)),
+        _ => ("week", week.week),
+    };
+    let why = format!("the {} of {whose} {number} is {}", record.kind, record.state.word());
     // One thing is run alone; several are what `run` is for.
     let alone = missing.next().is_none();
-    Some((
-        if alone { format!("cargo lab {} {}", record.kind, week.week) } else { "cargo lab run".to_owned() },
-        why,
-    ))
+    Some((if alone { command(week.week, record.kind) } else { "cargo lab run".to_owned() }, why))
 }

@@ -2,7 +2,7 @@
 //!
 //! | input of a run of package `p` | path in the record |
 //! | --- | --- |
-//! | `p`'s manifest and every file of its `src`, `tests`, `benches`, `drill` and `fixtures` | `weeks/week-02-framing/src/lib.rs` |
+//! | `p`'s manifest and every file of its `src`, `tests`, `benches`, `drill`, `demo` and `fixtures` | `weeks/week-02-framing/src/lib.rs` |
 //! | manifest and `src` of every package that `p` reaches by path, `p`'s dev-dependencies included | `harness/evidence/src/lib.rs` |
 //! | what the lock file says about everything that `p` reaches | `Cargo.lock#p` |
 //! | how the workspace builds it: profiles, patches, edition, the inherited dependencies | `Cargo.toml#profile` |
@@ -56,7 +56,7 @@ pub const FILES_MAX: usize = 4096;
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The folders of the judged package that a verdict depends on.
-const OWN_FOLDERS: [&str; 5] = ["src", "tests", "benches", "drill", "fixtures"];
+const OWN_FOLDERS: [&str; 6] = ["src", "tests", "benches", "drill", "demo", "fixtures"];
 
 /// The inputs of a run of the package in `package_dir`, sorted by path.
 ///

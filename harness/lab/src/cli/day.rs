@@ -4,7 +4,7 @@ use logger::Exit;
 use serde_json::json;
 
 use super::{Console, Context};
-use crate::course::{Day, DayId, Week};
+use crate::course::{Day, DayId, Output, Week};
 use crate::error::Failure;
 
 /// Arguments of `day`.
@@ -78,11 +78,7 @@ pub fn show(console: &Console, id: DayId, week: &Week, day: &Day) {
 /// Where a deliverable lies, as a person writes it: below `evidence/week-NN/`, or in the month's demo folder when it
 /// says so itself.
 pub fn deliverable_path(week: u8, file: &str) -> String {
-    if file.starts_with("month-") {
-        format!("evidence/{file}")
-    } else {
-        format!("evidence/week-{week:02}/{file}")
-    }
+    format!("evidence/{}", Output::place(week, file))
 }
 
 /// The width that text is wrapped to; briefs read badly in lines as wide as a screen.

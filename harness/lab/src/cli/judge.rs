@@ -1,11 +1,12 @@
-//! `cargo lab gate`, `drill`, `bench`: one run of one kind for one week, on record.
+//! `cargo lab gate`, `drill`, `bench`, `demo`: one run of one kind for one week or month, on record.
 
 use evidence::{Kind, Record, Verdict};
 use logger::Exit;
 
 use super::{Console, Context, Mark};
-use crate::course::week_number;
-use crate::error::{Failure, NOT_PASSED};
+use crate::course::check::number_of_month;
+use crate::course::{WEEKS, WEEKS_A_MONTH, week_number};
+use crate::error::{Failure, NO_SUCH_WEEK, NOT_PASSED, WEEK_NOT_BUILT};
 use crate::run::{Options, Session};
 
 /// How long to measure.
@@ -66,6 +67,19 @@ pub struct BenchArgs {
     profile: Profile,
 }
 
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// The month, 1 to 6
+    month: String,
+    /// The seed of every random choice: the same seed gives the same faults
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How long to measure
+    #[arg(long, value_enum, default_value = "default")]
+    profile: Profile,
+}
+
 /// Runs a gate, where it is unlocked.
 pub fn gate(args: &GateArgs, context: &Context) -> Result<Exit, Failure> {
     let skip = Some(args.skip_gate);
@@ -80,6 +94,23 @@ pub fn drill(args: &DrillArgs, context: &Context) -> Result<Exit, Failure> {
 /// Runs a measurement.
 pub fn bench(args: &BenchArgs, context: &Context) -> Result<Exit, Failure> {
     one(context, &args.week, Kind::Bench, None, options(args.profile, None))
+}
+
+/// Runs a month's demo. It composes the weeks of its month, so it arrives with the last of them; until then this says
+/// what it will show.
+pub fn demo(args: &DemoArgs, context: &Context) -> Result<Exit, Failure> {
+    let month = args.month.parse::<u8>().ok().filter(|month| (1..=WEEKS / WEEKS_A_MONTH).contains(month));
+    let month = month.ok_or_else(|| {
+        Failure::new(&NO_SUCH_WEEK, format!("there is no month `{}`, months are 1 to 6", args.month))
+    })?;
+    let course = context.workspace()?.course()?;
+    let (_, week) = course.week(month * WEEKS_A_MONTH)?;
+    if !week.built {
+        let shows = week.month_review.as_ref().map_or("", |review| &review.demo);
+        let what = format!("the demo of month {month} arrives with week {}", week.week);
+        return Err(Failure::new(&WEEK_NOT_BUILT, what).with_detail(format!("What it will show: {shows}")));
+    }
+    one(context, &week.week.to_string(), Kind::Demo, None, options(args.profile, args.seed))
 }
 
 fn options(profile: Profile, seed: Option<u64>) -> Options {
@@ -106,7 +137,11 @@ fn one(
     }
     let records = session.run(&[week], &[kind])?;
     let published = session.publish();
-    console.say(session.evidence().join(format!("week-{week:02}/report.md")).display().to_string());
+    let page = match kind {
+        Kind::Demo => format!("month-{}-demo/README.md", number_of_month(week)),
+        _ => format!("week-{week:02}/report.md"),
+    };
+    console.say(session.evidence().join(page).display().to_string());
     let exit = verdict(console, &records)?;
     published?;
     Ok(exit)

@@ -10,7 +10,7 @@
 //! | command | lines |
 //! | --- | --- |
 //! | `status`, `day`, `next`, `verify`, `doctor` | one object with the answer; `status` is `{"weeks": [{"week": 1, "days": […6], …}, …24], "next": …}` |
-//! | `gate`, `drill`, `bench`, `run` | `{"event": "build", "compiled", "ms"}`, then one `{"event": "record", "id", "verdict", "file", "ms", "criteria", "seed"}` a record; `run` ends with `{"event": "done", "passed", "not_passed", "index", "book"}` |
+//! | `gate`, `drill`, `bench`, `demo`, `run` | `{"event": "build", "compiled", "ms"}`, then one `{"event": "record", "id", "verdict", "file", "ms", "criteria", "seed"}` a record; `run` ends with `{"event": "done", "passed", "not_passed", "index", "book"}` |
 //! | `test` | one `{"event": "test", "binary", "name", "passed", "output"}` a test, then `tests`, `doc-tests` and `done` |
 //! | any that fails | last, `{"error": {"code", "what", "exit"}}`; `exit` is the exit code |
 
@@ -19,7 +19,6 @@ pub mod check;
 pub mod console;
 mod context;
 pub mod day;
-pub mod demo;
 pub mod doctor;
 pub mod hint;
 pub mod judge;
@@ -93,9 +92,9 @@ enum Verb {
     Drill(judge::DrillArgs),
     /// Run a week's measurement and put it on record
     Bench(judge::BenchArgs),
-    /// Run a month's demo
-    Demo(demo::Args),
-    /// Run every gate, drill and measurement; write the evidence; build the book
+    /// Run a month's demo and put it on record
+    Demo(judge::DemoArgs),
+    /// Run every gate, drill, measurement and demo; write the evidence; build the book
     Run(run::Args),
     /// Build the book, or serve it while you write
     Book(book::Args),
@@ -124,7 +123,7 @@ fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
         Some(Verb::Gate(args)) => judge::gate(&args, context),
         Some(Verb::Drill(args)) => judge::drill(&args, context),
         Some(Verb::Bench(args)) => judge::bench(&args, context),
-        Some(Verb::Demo(args)) => demo::run(&args, context),
+        Some(Verb::Demo(args)) => judge::demo(&args, context),
         Some(Verb::Run(args)) => run::run(&args, context),
         Some(Verb::Book(args)) => book::run(&args, context),
         Some(Verb::BookPreprocess(args)) => book::preprocess(&args),

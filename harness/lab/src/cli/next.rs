@@ -9,6 +9,7 @@ use crate::error::{Failure, NOT_STARTED};
 use crate::learn::day::workbench;
 use crate::learn::next::{Step, next};
 use crate::learn::record::Standing;
+use crate::run::seal;
 
 /// Shows the next step.
 pub fn run(context: &Context) -> Result<Exit, Failure> {
@@ -33,7 +34,7 @@ pub fn run(context: &Context) -> Result<Exit, Failure> {
             console.say(format!("  cargo lab start {week}"));
         }
         Step::Judge { week, kind } => {
-            let command = format!("cargo lab {kind} {week}");
+            let command = seal::command(week, kind);
             console.event(&json!({ "next": kind.name(), "week": week, "command": command }));
             console.say(format!("All six days of week {week} are green. {}", judged(kind)));
             console.say(format!("  {command}"));

@@ -1,4 +1,4 @@
-//! `cargo lab run`: every gate, drill and measurement, the evidence folder, the book.
+//! `cargo lab run`: every gate, drill, measurement and demo, the evidence folder, the book.
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let options =
         Options { profile: args.profile.word().to_owned(), evidence: args.evidence.clone(), seed: None };
     let session = Session::begin(&workspace, &course, console, options)?;
-    let records = session.run(&weeks, &[Kind::Gate, Kind::Drill, Kind::Bench])?;
+    let records = session.run(&weeks, &Kind::ALL)?;
     // A page that no longer holds must not hide what the gates said: pages and book may fail, the verdicts come out.
     let published = session.publish();
     interrupt::check()?;

@@ -1,5 +1,6 @@
 //! `cargo lab` and `cargo lab status`: the board.
 
+use evidence::Kind;
 use logger::Exit;
 use serde_json::json;
 
@@ -57,6 +58,10 @@ fn show(console: &Console, board: &Board) {
             console.say(console.bold(&format!("Month {month}  days 1–6     gate      drill     bench")));
         }
         console.say(line(console, week));
+        if let Some(demo) = week.records.iter().find(|record| record.kind == Kind::Demo) {
+            let state = paint(console, demo.state, &format!("{:<10}", demo.state.word()));
+            console.say(format!("Demo of month {month:<8} {state}cargo lab demo {month}"));
+        }
     }
     console.say("");
     let legend: Vec<String> = State::ALL
@@ -69,13 +74,11 @@ fn show(console: &Console, board: &Board) {
     console.say(format!("{proven} of {} days proven", all.count()));
     for week in &board.weeks {
         for record in week.records.iter().filter(|record| !record.note.is_empty()) {
-            console.say(format!(
-                "  week {} {}: {}, {}",
-                week.week,
-                record.kind,
-                record.state.word(),
-                record.note
-            ));
+            let whose = match record.kind {
+                Kind::Demo => format!("month {}", number_of_month(week.week)),
+                _ => format!("week {}", week.week),
+            };
+            console.say(format!("  {whose} {}: {}, {}", record.kind, record.state.word(), record.note));
         }
     }
     match &board.next {
@@ -90,7 +93,8 @@ fn line(console: &Console, week: &WeekStatus) -> String {
     let records = if week.records.is_empty() {
         paint(console, State::NotBuilt, &format!("{:<30}", State::NotBuilt.word()))
     } else {
-        week.records.iter().map(|r| paint(console, r.state, &format!("{:<10}", r.state.word()))).collect()
+        let weekly = week.records.iter().filter(|record| record.kind != Kind::Demo);
+        weekly.map(|r| paint(console, r.state, &format!("{:<10}", r.state.word()))).collect()
     };
     let whose = if week.own { "  (yours)" } else { "" };
     format!("Week {:>2}  {}  {records}{}{whose}", week.week, days.join(" "), week.title)

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DAYS, Hole, WEEKS, Week, Wrong};
+use super::{DAYS, Hole, WEEKS, WEEKS_A_MONTH, Week, Wrong};
 
 /// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,12 +138,12 @@ fn wrong_variant(week: &Week, wrong: &Wrong) -> Checked {
 fn month_review(week: &Week) -> Checked {
     match &week.month_review {
         None => rule(
-            !week.week.is_multiple_of(4),
+            !week.week.is_multiple_of(WEEKS_A_MONTH),
             "week:",
             format!("week {} closes a month and has no month_review", week.week),
         ),
         Some(review) => {
-            let fits = week.week.is_multiple_of(4) && review.month == number_of_month(week.week);
+            let fits = week.week.is_multiple_of(WEEKS_A_MONTH) && review.month == number_of_month(week.week);
             rule(fits, "month_review:", format!("week {} does not close month {}", week.week, review.month))?;
             unique("artifact", review.artifacts.iter().map(String::as_str))?;
             review.artifacts.iter().try_for_each(|name| {
@@ -176,7 +176,7 @@ fn complete(week: &Week) -> Checked {
 
 /// The month that a week belongs to, 1 to 6.
 pub fn number_of_month(week: u8) -> u8 {
-    week.div_ceil(4)
+    week.div_ceil(WEEKS_A_MONTH)
 }
 
 fn known_hole(week: &Week, hole: &str) -> Checked {

@@ -8,6 +8,9 @@ use crate::error::{Failure, NO_SUCH_WEEK};
 /// Weeks of the course.
 pub const WEEKS: u8 = 24;
 
+/// Weeks of a month; the last of them closes it with a review and a demo.
+pub const WEEKS_A_MONTH: u8 = 4;
+
 /// Days of a week.
 pub const DAYS: u8 = 6;
 

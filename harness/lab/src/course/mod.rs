@@ -3,8 +3,10 @@
 pub mod check;
 pub mod day_id;
 pub mod load;
+pub mod output;
 pub mod week;
 
-pub use day_id::{DAYS, DayId, WEEKS, week_number};
+pub use day_id::{DAYS, DayId, WEEKS, WEEKS_A_MONTH, week_number};
 pub use load::Course;
+pub use output::Output;
 pub use week::*;

@@ -1,5 +1,6 @@
 //! The schema of `week.yaml`. Unknown keys are errors; ids are words.
 
+use evidence::Kind;
 use serde::Deserialize;
 
 /// One week.
@@ -41,6 +42,19 @@ pub struct Week {
     pub wrong: Vec<Wrong>,
     /// The month review, in the last week of each month (4, 8, …, 24).
     pub month_review: Option<MonthReview>,
+}
+
+impl Week {
+    /// The month that this week closes, and whose demo comes with it.
+    pub fn closes_month(&self) -> Option<u8> {
+        self.month_review.as_ref().map(|review| review.month)
+    }
+
+    /// Those of the kinds of run that this week has: a demo comes with the week that closes a month.
+    pub fn kinds<'k>(&self, asked: &'k [Kind]) -> impl Iterator<Item = Kind> + use<'k> {
+        let closes = self.month_review.is_some();
+        asked.iter().copied().filter(move |kind| *kind != Kind::Demo || closes)
+    }
 }
 
 /// One day.

@@ -1,11 +1,11 @@
 //! The written half of a day: a deliverable counts when no prompt is left and the learner's own words are in it.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::day::StartedWeek;
 use super::tree::file_failure;
-use crate::course::Day;
+use crate::course::{Day, Output};
 use crate::error::{Failure, MARKERS};
 use crate::markers;
 
@@ -59,11 +59,10 @@ pub fn of_day(week: &StartedWeek<'_>, day: &Day) -> Result<Vec<Deliverable>, Fai
 
 /// Looks at a deliverable of a started week.
 pub fn look(week: &StartedWeek<'_>, name: &str) -> Result<Deliverable, Failure> {
-    // Month demos are written in the week that closes the month: `month-1-demo/x.md` is `outputs/x.md` there.
-    let file = Path::new(name).file_name().unwrap_or(name.as_ref());
-    let path = week.folder.join("outputs").join(file);
-    let source = week.reference.join("outputs").join(file);
+    let (path, source) = (Output::source(&week.folder, name), Output::source(&week.reference, name));
     let template = match std::fs::read_to_string(&source) {
+        // A drawing has no prompts: the reference's is laid down, and counts once it shows what the learner built.
+        Ok(text) if Output::of(name) != Output::Page => text,
         Ok(text) => markers::template(&text).map_err(|e| Failure::new(&MARKERS, e.in_file(&source)))?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(e) => return Err(file_failure(&source)(e)),

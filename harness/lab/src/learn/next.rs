@@ -9,6 +9,7 @@ use super::record::{Standing, standing};
 use crate::course::Course;
 use crate::course::DayId;
 use crate::error::Failure;
+use crate::run::seal::record_id;
 use crate::workspace::Workspace;
 
 /// What to do now.
@@ -82,9 +83,8 @@ fn of_week(bench: &Workspace, week: &StartedWeek<'_>) -> Result<Option<Step>, Fa
         let unwritten = unwritten.collect();
         return Ok(Some(Step::Day { id, title: day.title.clone(), standing, open, unwritten }));
     }
-    let kinds = [Kind::Gate, Kind::Drill, Kind::Bench];
-    let missing = kinds.into_iter().find(|kind| {
-        let record = bench.evidence().join(format!("week-{:02}/{kind}.json", week.week.week));
+    let missing = week.week.kinds(&Kind::ALL).find(|kind| {
+        let record = bench.evidence().join(format!("{}.json", record_id(week.week.week, *kind)));
         (*kind != Kind::Bench || week.week.bench.is_some())
             && !Record::read(&record).is_ok_and(|record| record.finding.verdict == Verdict::Passed)
     });

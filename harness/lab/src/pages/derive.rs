@@ -4,32 +4,39 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use evidence::Kind;
 use evidence::manifest::{self, DerivedFrom};
 
 use super::chart::Setting;
-use super::directive::week::source_of;
+use super::diagram::Drawing;
 use super::engine::{Context, Missing, Page};
 use super::markdown::with_prompts_shown;
-use super::problem::failure;
+use super::problem::{Problem, failure};
 use super::shelf::Shelf;
 use super::{index, report};
-use crate::course::Course;
+use crate::course::{Course, Output, Week};
 use crate::error::{Failure, PAGE_FILE};
 use crate::markers;
 use crate::run::Freshness;
+use crate::run::seal::record_id;
 use crate::status::{self, Board};
 use crate::workspace::Workspace;
 
 /// Files in the making: path below the evidence folder, the records that they come from, their bytes.
 #[derive(Debug, Default)]
 struct Derived {
-    files: BTreeMap<String, (BTreeSet<String>, String)>,
+    files: BTreeMap<String, (BTreeSet<String>, Vec<u8>)>,
 }
 
 impl Derived {
-    fn add<'r>(&mut self, path: impl Into<String>, from: impl IntoIterator<Item = &'r str>, text: String) {
+    fn add<'r>(
+        &mut self,
+        path: impl Into<String>,
+        from: impl IntoIterator<Item = &'r str>,
+        bytes: impl Into<Vec<u8>>,
+    ) {
         let from = from.into_iter().map(str::to_string).collect();
-        self.files.insert(path.into(), (from, text));
+        self.files.insert(path.into(), (from, bytes.into()));
     }
 }
 
@@ -37,9 +44,6 @@ impl Derived {
 pub(crate) fn shelf(ws: &Workspace, course: &Course, evidence: &Path) -> Result<Shelf, Failure> {
     let freshness = Freshness::of(ws, course);
     Shelf::read(evidence, course, |record| {
-        if crate::run::week_of(&record.id).is_none() {
-            return Ok(Vec::new());
-        }
         Ok(freshness.stale(record)?.iter().map(ToString::to_string).collect())
     })
 }
@@ -49,8 +53,8 @@ pub(crate) fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result
     let shelf = shelf(ws, course, evidence)?;
     let board = status::board(ws, course, evidence)?;
     let derived = all(ws, course, &shelf, &board)?;
-    for (path, (_, text)) in &derived.files {
-        evidence::file::write_atomically(&evidence.join(path), text.as_bytes())?;
+    for (path, (_, bytes)) in &derived.files {
+        evidence::file::write_atomically(&evidence.join(path), bytes)?;
     }
     let kept: DerivedFrom =
         derived.files.into_iter().map(|(path, (from, _))| (path, from.into_iter().collect())).collect();
@@ -73,13 +77,16 @@ fn all(ws: &Workspace, course: &Course, shelf: &Shelf, board: &Board) -> Result<
     let mut problems = Vec::new();
     for (folder, week) in course.built() {
         let entries = report::entries(week, shelf);
-        if entries.is_empty() {
+        if entries.is_empty() && shelf.get(&record_id(week.week, Kind::Demo)).is_err() {
             continue;
         }
-        let ids = || entries.iter().map(|e| e.record.id.as_str());
-        let path = format!("week-{:02}/report.md", week.week);
-        derived.add(path, ids(), report::markdown(week, shelf, Setting::File));
-        for entry in &entries {
+        if !entries.is_empty() {
+            let ids = entries.iter().map(|e| e.record.id.as_str());
+            let path = format!("week-{:02}/report.md", week.week);
+            derived.add(path, ids, report::markdown(week, shelf, Setting::File));
+        }
+        let demo = shelf.get(&record_id(week.week, Kind::Demo)).ok();
+        for entry in entries.iter().copied().chain(demo) {
             let record = &entry.record;
             for drawn in report::charts(record, Setting::File) {
                 derived.add(drawn.path, [drawn.record.as_str()], drawn.drawing + "\n");
@@ -90,17 +97,17 @@ fn all(ws: &Workspace, course: &Course, shelf: &Shelf, board: &Board) -> Result<
                 }
             }
         }
-        for name in week.days.iter().flat_map(|day| &day.deliverables) {
-            let Some(source) = source_of(folder, name) else { continue };
-            if !name.ends_with(".md") {
+        for (name, place) in outputs(week) {
+            let source = Output::source(folder, &name);
+            if !source.is_file() {
                 continue;
             }
-            let place = match name.strip_prefix("month-") {
-                Some(_) => name.clone(),
-                None => format!("week-{:02}/{name}", week.week),
+            let made = match Output::of(&name) {
+                Output::Page => deliverable(&context, &source, &place)?,
+                kind => drawing(&context, &source, kind).map_err(|problem| vec![problem]),
             };
-            match deliverable(&context, &source, &place)? {
-                Ok((text, shown)) => derived.add(place, shown.iter().map(String::as_str), text),
+            match made {
+                Ok((bytes, shown)) => derived.add(place, shown.iter().map(String::as_str), bytes),
                 Err(found) => problems.extend(found),
             }
         }
@@ -117,7 +124,34 @@ fn all(ws: &Workspace, course: &Course, shelf: &Shelf, board: &Board) -> Result<
     Ok(derived)
 }
 
-type Filled = Result<(String, BTreeSet<String>), Vec<super::problem::Problem>>;
+/// A file and the records that it shows, or what is wrong with its source.
+type Filled = Result<(Vec<u8>, BTreeSet<String>), Vec<Problem>>;
+
+/// The deliverables of a week and the artifacts of the month that it closes: name and place below the evidence folder.
+fn outputs(week: &Week) -> BTreeSet<(String, String)> {
+    let named = |name: &str| (name.to_string(), Output::place(week.week, name));
+    let of_days = week.days.iter().flat_map(|day| &day.deliverables).map(|name| named(name));
+    let reviews = week.month_review.iter();
+    let of_month = reviews.flat_map(|review| {
+        review.artifacts.iter().map(|name| named(&format!("month-{}-demo/{name}", review.month)))
+    });
+    of_days.chain(of_month).collect()
+}
+
+/// A text drawing as shapes or on paper. It shows no record.
+fn drawing(
+    context: &Context<'_>,
+    source: &Path,
+    kind: Output,
+) -> Result<(Vec<u8>, BTreeSet<String>), Problem> {
+    let name = source.strip_prefix(context.root).unwrap_or(source).display().to_string();
+    let drawing = Drawing::read(source, &name)?;
+    let bytes = match kind {
+        Output::Png => drawing.png().map_err(|what| Problem::at(&name, 0, what))?,
+        _ => drawing.svg().into_bytes(),
+    };
+    Ok((bytes, BTreeSet::new()))
+}
 
 /// A deliverable as it is filed: the week's template with its markers stripped and its directives answered.
 fn deliverable(context: &Context<'_>, source: &Path, place: &str) -> Result<Filled, Failure> {
@@ -132,7 +166,7 @@ fn deliverable(context: &Context<'_>, source: &Path, place: &str) -> Result<Fill
     let mut page = Page::new(context, &file, source.parent().unwrap_or(source), place);
     Ok(page.fill(&blanked).map(|filled| {
         let lines: String = filled.split_inclusive('\n').filter(|line| *line != "\u{0}\n").collect();
-        (tidy(&with_prompts_shown(&lines)), page.shown)
+        (tidy(&with_prompts_shown(&lines)).into_bytes(), page.shown)
     }))
 }
 
@@ -152,8 +186,8 @@ fn tidy(text: &str) -> String {
     out.trim_start_matches('\n').trim_end().to_string() + "\n"
 }
 
-/// Removes what an earlier derivation left behind: files that the last manifest lists as derived, and drawings and
-/// distributions, which nobody writes by hand. Records and what people put there stay.
+/// Removes what an earlier derivation left behind: files that the last manifest lists as derived, and drawings, which
+/// nobody writes by hand. Records and what people put there stay.
 fn remove_others(evidence: &Path, kept: &DerivedFrom) -> Result<(), Failure> {
     let remove = |path: &str| match std::fs::remove_file(evidence.join(path)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -165,14 +199,12 @@ fn remove_others(evidence: &Path, kept: &DerivedFrom) -> Result<(), Failure> {
         remove(path)?;
     }
     for folder in folders(evidence) {
-        for (below, ending) in [("", ".svg"), ("/hgrm", ".hgrm")] {
-            let Ok(listing) = std::fs::read_dir(evidence.join(format!("{folder}{below}"))) else { continue };
-            for entry in listing.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let path = format!("{folder}{below}/{name}");
-                if name.ends_with(ending) && !kept.contains_key(&path) {
-                    remove(&path)?;
-                }
+        let Ok(listing) = std::fs::read_dir(evidence.join(&folder)) else { continue };
+        for entry in listing.flatten() {
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let drawn = [".svg", ".png"].iter().any(|ending| path.ends_with(ending));
+            if drawn && !kept.contains_key(&path) {
+                remove(&path)?;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use evidence::{Kind, Record};
+use evidence::Record;
 
 use super::chart::{Setting, svg::escape};
 use super::directive::account::minute;
@@ -140,12 +140,7 @@ fn section(out: &mut String, week: &Week, shelf: &Shelf, board: &Board, files: &
 fn record(out: &mut String, entry: &Entry) {
     let r = &entry.record;
     let finding = &r.finding;
-    let name = match r.kind {
-        Kind::Gate => "Gate",
-        Kind::Drill => "Drill",
-        Kind::Bench => "Measurement",
-        Kind::Demo => "Demo",
-    };
+    let name = report::kind_name(r.kind);
     let verdict = finding.verdict;
     let _ = write!(
         out,

@@ -12,6 +12,7 @@ use super::directive::stale_banner;
 use super::markdown::{code, plain, table};
 use super::shelf::{Entry, Shelf};
 use crate::course::Week;
+use crate::run::seal::record_id;
 
 /// A chart of the report: its name below the record, its title and its drawing.
 #[derive(Debug)]
@@ -26,9 +27,20 @@ pub(crate) struct Drawn {
     pub drawing: String,
 }
 
+/// What a reader calls a kind of run.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Gate => "Gate",
+        Kind::Drill => "Drill",
+        Kind::Bench => "Measurement",
+        Kind::Demo => "Demo",
+    }
+}
+
 /// The records of a week, in the order in which a week is proved.
 pub(crate) fn entries<'s>(week: &Week, shelf: &'s Shelf) -> Vec<&'s Entry> {
-    Kind::ALL.iter().filter_map(|kind| shelf.get(&format!("week-{:02}/{kind}", week.week)).ok()).collect()
+    let weekly = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Demo);
+    weekly.filter_map(|kind| shelf.get(&record_id(week.week, kind)).ok()).collect()
 }
 
 /// The charts of a record: each measurement in the form that it calls for, and the ratios.
@@ -97,12 +109,7 @@ fn summary(entries: &[&Entry]) -> String {
 fn section(out: &mut String, entry: &Entry, setting: Setting) {
     let record = &entry.record;
     let finding = &record.finding;
-    let title = match record.kind {
-        Kind::Gate => "Gate",
-        Kind::Drill => "Drill",
-        Kind::Bench => "Measurement",
-        Kind::Demo => "Demo",
-    };
+    let title = kind_name(record.kind);
     let _ = writeln!(out, "## {title}\n\n{}\n", status_text(entry));
     if let Some(seed) = finding.seed {
         let _ = writeln!(out, "Seed: {}\n", code(&seed.to_string()));

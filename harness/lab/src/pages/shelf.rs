@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use evidence::{Criterion, Fact, Record, Value};
+use evidence::{Criterion, Fact, Kind, Record, Value};
 
 use super::nearest::suggestion;
 use super::quantity::{self, quantity};
 use crate::course::Course;
 use crate::error::Failure;
+use crate::run::seal::{command, record_id};
 
 /// One record on the shelf.
 #[derive(Debug, Clone)]
@@ -93,13 +94,8 @@ impl Shelf {
 fn expected(course: &Course) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for (_, week) in course.weeks.iter().filter(|(_, w)| w.built) {
-        let n = week.week;
-        for kind in ["gate", "drill", "bench"] {
-            out.insert(format!("week-{n:02}/{kind}"), format!("cargo lab {kind} {n}"));
-        }
-        if let Some(review) = &week.month_review {
-            let m = review.month;
-            out.insert(format!("month-{m}-demo/demo"), format!("cargo lab demo {m}"));
+        for kind in week.kinds(&Kind::ALL) {
+            out.insert(record_id(week.week, kind), command(week.week, kind));
         }
     }
     out

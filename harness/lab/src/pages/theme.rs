@@ -4,6 +4,8 @@
 const VARIABLES: &str = include_str!("../../theme/css/variables.css");
 /// The rules of charts.
 const CHARTS: &str = include_str!("../../theme/charts.css");
+/// The rules of text drawings.
+const DIAGRAMS: &str = include_str!("../../theme/diagrams.css");
 /// The rules of everything else that the directives write: boards, tables of records, banners.
 const RECORDS: &str = include_str!("../../theme/records.css");
 /// The frame of the one page that is not the book.
@@ -12,17 +14,32 @@ const INDEX: &str = include_str!("../../theme/index.css");
 /// The sign of the house, as an inline element.
 pub(super) const SIGN: &str = include_str!("../../theme/sign.svg");
 
-/// The style of a chart that is a file of its own. Plain colours twice, because an SVG is also read by programs
-/// that know neither `light-dark()` nor the page around it.
+/// The style of a chart that is a file of its own.
 pub(super) fn chart_file_style() -> String {
-    let (mut light, mut dark) = (String::new(), String::new());
+    file_style("lab-chart", CHARTS)
+}
+
+/// The style of a drawing that is a file of its own.
+pub(super) fn diagram_file_style() -> String {
+    file_style("lab-diagram", DIAGRAMS)
+}
+
+/// The style of a drawing on paper, in plain values: for a renderer that knows neither variables nor the night.
+pub(super) fn diagram_paper_style() -> String {
+    let mut style = compact(DIAGRAMS);
     for (name, value) in declarations() {
-        let needed = ["--fg", "--bg", "--grid", "--accent", "--body-font", "--title-font"].contains(&name)
-            || name.starts_with("--fg-")
-            || name.starts_with("--series-");
-        if !needed {
-            continue;
-        }
+        let on_paper = pair(value).map_or(value, |(on_paper, _)| on_paper);
+        style = style.replace(&format!("var({name})"), on_paper);
+    }
+    style
+}
+
+/// The style of a drawing of this class that is a file. Plain colours twice, because an SVG is also read by programs
+/// that know neither `light-dark()` nor the page around it.
+fn file_style(class: &str, rules: &str) -> String {
+    let (mut light, mut dark) = (String::new(), String::new());
+    let needed = |name: &str| name == "--bg" || rules.contains(&format!("var({name})"));
+    for (name, value) in declarations().filter(|(name, _)| needed(name)) {
         match pair(value) {
             Some((on_paper, at_night)) => {
                 light.push_str(&format!("{name}:{on_paper};"));
@@ -32,14 +49,14 @@ pub(super) fn chart_file_style() -> String {
         }
     }
     format!(
-        ".lab-chart{{{light}background:var(--bg)}}@media (prefers-color-scheme:dark){{.lab-chart{{{dark}}}}}{}",
-        compact(CHARTS)
+        ".{class}{{{light}background:var(--bg)}}@media (prefers-color-scheme:dark){{.{class}{{{dark}}}}}{}",
+        compact(rules)
     )
 }
 
 /// The style of the evidence index: variables, charts, records and its own frame, embedded.
 pub(super) fn index_style() -> String {
-    [VARIABLES, INDEX, RECORDS, CHARTS].map(compact).concat()
+    [VARIABLES, INDEX, RECORDS, DIAGRAMS, CHARTS].map(compact).concat()
 }
 
 /// `(name, value)` of every custom property.
@@ -74,8 +91,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chart_file_carries_both_sides_of_every_colour_that_it_uses() {
-        let style = chart_file_style();
+    fn a_file_carries_both_sides_of_every_colour_that_it_uses() {
+        for style in [chart_file_style(), diagram_file_style()] {
+            carries_its_colours(&style);
+        }
+        let paper = diagram_paper_style();
+        assert!(!paper.contains("var(") && !paper.contains("light-dark("), "{paper}");
+    }
+
+    fn carries_its_colours(style: &str) {
         assert!(!style.contains("light-dark("), "{style}");
         for (i, _) in style.match_indices("var(--") {
             let name = &style[i + 4..i + style[i..].find(')').unwrap()];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::course::Week;
+use crate::course::{Output, Week};
 use crate::error::{Failure, MARKERS, WEEK_DATA};
 use crate::learn::tree::file_failure;
 use crate::markers::{self, Language};
@@ -38,10 +38,11 @@ pub(super) fn agree(week: &Week, folder: &Path) -> Result<String, Failure> {
     }
     let mut templates = 0;
     for name in week.days.iter().flat_map(|day| &day.deliverables) {
-        let file = Path::new(name).file_name().unwrap_or(name.as_ref());
-        let path = folder.join("outputs").join(file);
+        let path = Output::source(folder, name);
         let text = fs::read_to_string(&path).map_err(file_failure(&path))?;
-        markers::template(&text).map_err(|e| Failure::new(&MARKERS, e.in_file(&path)))?;
+        if Output::of(name) == Output::Page {
+            markers::template(&text).map_err(|e| Failure::new(&MARKERS, e.in_file(&path)))?;
+        }
         templates += 1;
     }
     Ok(format!("{} holes, {templates} templates", week.holes.len()))

@@ -1,5 +1,6 @@
 //! Builds everything that a run needs, with as few calls of cargo as there are build profiles.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use evidence::Kind;
@@ -16,7 +17,7 @@ pub struct Built {
     pub tests: Option<Prebuilt>,
     /// Binaries and drills.
     pub debug: Vec<Artifact>,
-    /// Binaries and measurements, optimised.
+    /// Binaries, measurements and demos, optimised.
     pub release: Vec<Artifact>,
 }
 
@@ -30,13 +31,20 @@ pub fn bench_name(week: u8) -> String {
     format!("week-{week:02}-bench")
 }
 
-/// Builds what these kinds of run of these weeks need. `on_compiled` is told of each crate that had to be compiled.
+/// The name of a month's demo, an example target of the week that closes it: `month-1-demo`.
+pub fn demo_name(month: u8) -> String {
+    format!("month-{month}-demo")
+}
+
+/// Builds what these kinds of run of these weeks need. `before` are the built weeks below each week, whose tools a
+/// demo starts. `on_compiled` is told of each crate that had to be compiled.
 ///
 /// All weeks in one call each: cargo chooses a dependency's features by the packages that it is asked for together,
 /// so asking week by week would build the same crates once a combination.
 pub fn build(
     root: &Path,
     weeks: &[&Week],
+    before: &[&Week],
     kinds: &[Kind],
     on_compiled: &mut dyn FnMut(&str),
 ) -> Result<Built, Failure> {
@@ -61,5 +69,27 @@ pub fn build(
         let args = [&["bench"], &packages[..], &["--no-run"], &benches].concat();
         built.release = build_watched(root, &args, on_compiled)?;
     }
+    let months: Vec<u8> = weeks.iter().filter_map(|week| week.closes_month()).collect();
+    if kinds.contains(&Kind::Demo) && !months.is_empty() {
+        built.release.extend(demos(root, weeks, before, &months, on_compiled)?);
+    }
     Ok(built)
+}
+
+/// The demos and every tool that they start. Optimised: a demo shows numbers, and a run of everything has built these
+/// crates so for the measurements already, with the same features.
+fn demos(
+    root: &Path,
+    weeks: &[&Week],
+    before: &[&Week],
+    months: &[u8],
+    on_compiled: &mut dyn FnMut(&str),
+) -> Result<Vec<Artifact>, Failure> {
+    let names: Vec<String> = months.iter().map(|month| demo_name(*month)).collect();
+    let libraries: BTreeSet<&str> = weeks.iter().chain(before).map(|week| week.library.as_str()).collect();
+    let packages = libraries.into_iter().flat_map(|library| ["-p", library]);
+    let examples = names.iter().flat_map(|name| ["--example", name.as_str()]);
+    let args: Vec<&str> =
+        ["build", "--release", "--bins"].into_iter().chain(packages).chain(examples).collect();
+    build_watched(root, &args, on_compiled)
 }

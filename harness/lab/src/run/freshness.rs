@@ -6,7 +6,7 @@ use std::path::Path;
 
 use evidence::{Input, Kind, Record, Stale, inputs};
 
-use crate::course::{Course, Week};
+use crate::course::{Course, WEEKS_A_MONTH, Week};
 use crate::error::{Failure, WEEK_DATA, WEEK_NOT_BUILT};
 use crate::workspace::Workspace;
 
@@ -15,6 +15,8 @@ const SECTIONS: [Kind; 3] = [Kind::Gate, Kind::Drill, Kind::Bench];
 
 /// Compares records with the workspace as it is. Digests are taken once a week, so asking about a whole folder of
 /// records reads each source once.
+///
+/// The inputs of a month's demo are those of the week that closes the month, whose closure holds the weeks before it.
 #[derive(Debug)]
 pub struct Freshness<'a> {
     workspace: &'a Workspace,
@@ -52,9 +54,13 @@ impl<'a> Freshness<'a> {
     }
 }
 
-/// The week that a record id belongs to: 2 for `week-02/gate`.
+/// The week that a record id belongs to: 2 for `week-02/gate`, and 4, which closes the month, for `month-1-demo/demo`.
 pub fn week_of(id: &str) -> Option<u8> {
-    id.strip_prefix("week-")?.split_once('/')?.0.parse().ok()
+    let (folder, _) = id.split_once('/')?;
+    match folder.strip_prefix("month-") {
+        Some(month) => month.strip_suffix("-demo")?.parse::<u8>().ok()?.checked_mul(WEEKS_A_MONTH),
+        None => folder.strip_prefix("week-")?.parse().ok(),
+    }
 }
 
 fn read(root: &Path, folder: &Path, week: &Week) -> Result<Vec<Input>, Failure> {
@@ -78,6 +84,12 @@ mod tests {
     #[test]
     fn the_week_of_a_record_is_read_from_its_id() {
         assert_eq!(week_of("week-02/gate"), Some(2));
-        assert_eq!(week_of("month-1-demo/demo"), None);
+        assert_eq!(week_of("month-1-demo/demo"), Some(4));
+        assert_eq!(week_of("month-6-demo/demo"), Some(24));
+        for foreign in
+            ["month-x-demo/demo", "month-250-demo/demo", "month-1/demo", "elsewhere/gate", "week-02"]
+        {
+            assert_eq!(week_of(foreign), None, "{foreign}");
+        }
     }
 }

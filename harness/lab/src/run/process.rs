@@ -1,4 +1,4 @@
-//! Runs a drill or a measurement as a process of its own and takes its finding.
+//! Runs a drill, a measurement or a demo as a process of its own and takes its finding.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use evidence::{Finding, Kind, Verdict, run::read_finding};
 
 use crate::error::{EVIDENCE_FILE, Failure, NO_FINDING, RUN_HUNG};
-use crate::exec::{Artifact, Ran, cargo::tail, run};
+use crate::exec::{Artifact, Pipe, Ran, cargo::tail, stream};
 
 /// How much of a process's last words is shown when it leaves no finding.
 const WORDS_BYTES_MAX: usize = 8 * 1024;
@@ -29,20 +29,34 @@ pub struct Plan<'a> {
     pub seed: Option<u64>,
 }
 
-/// How long a process may take, by profile: many times what it should, since the machine may be busy.
-fn deadline(profile: &str) -> Duration {
-    Duration::from_secs(match profile {
-        "quick" => 60,
-        "full" => 900,
-        _ => 180,
+/// How long a process may take, by kind and profile: many times what it should, since the machine may be busy. Only a
+/// full measurement may contain a soak, of half an hour at most.
+fn deadline(kind: Kind, profile: &str) -> Duration {
+    const MINUTE: u64 = 60;
+    Duration::from_secs(match (kind, profile) {
+        (_, "quick") => MINUTE,
+        (Kind::Bench, "full") => 45 * MINUTE,
+        (_, "full") => 15 * MINUTE,
+        // A minute of soak, beside everything else that is measured.
+        (Kind::Bench, _) => 5 * MINUTE,
+        _ => 3 * MINUTE,
     })
 }
 
-/// Runs it to its end and returns what it found.
+/// The longest line of a process that is shown as what it is doing, in characters.
+const PROGRESS_CHARS_MAX: usize = 120;
+
+/// A line that a process wrote as one that can be shown: its first characters, and none that moves a cursor.
+fn shown(line: &str) -> String {
+    line.trim().chars().filter(|c| !c.is_control()).take(PROGRESS_CHARS_MAX).collect()
+}
+
+/// Runs it to its end and returns what it found. `on_progress` is told each line that it writes to standard error,
+/// which is where a process that takes minutes says what it is at.
 ///
 /// # Errors
 /// No finding, one that contradicts itself, or a process that says `passed` and then dies: none of them is a verdict.
-pub fn find(plan: &Plan<'_>) -> Result<Finding, Failure> {
+pub fn find(plan: &Plan<'_>, on_progress: &mut dyn FnMut(&str)) -> Result<Finding, Failure> {
     let scratch = tempfile::tempdir().map_err(|e| Failure::new(&EVIDENCE_FILE, e.to_string()))?;
     let handed = scratch.path().join("finding.json");
     let mut cmd = Command::new(plan.exe);
@@ -59,7 +73,11 @@ pub fn find(plan: &Plan<'_>) -> Result<Finding, Failure> {
     if plan.kind == Kind::Bench {
         cmd.arg("--bench");
     }
-    let ran = run(&mut cmd, deadline(plan.profile))?;
+    let ran = stream(&mut cmd, deadline(plan.kind, plan.profile), &mut |pipe, line| {
+        if pipe == Pipe::Stderr {
+            on_progress(&shown(line));
+        }
+    })?;
     take(plan, &handed, &ran).map_err(|failure| failure.with_detail(words(&ran)))
 }
 
@@ -67,7 +85,7 @@ fn take(plan: &Plan<'_>, handed: &Path, ran: &Ran) -> Result<Finding, Failure> {
     let name = plan.exe.file_name().unwrap_or_default().to_string_lossy();
     let no_finding = |why: String| Failure::new(&NO_FINDING, format!("{name}: {why}"));
     if ran.timed_out {
-        let seconds = deadline(plan.profile).as_secs();
+        let seconds = deadline(plan.kind, plan.profile).as_secs();
         return Err(Failure::new(&RUN_HUNG, format!("{name} did not end within {seconds} s")));
     }
     if !handed.exists() {
@@ -100,11 +118,21 @@ mod tests {
 
     /// Runs a shell script in the place of a drill.
     fn drill(script: &str, seed: Option<u64>) -> Result<Finding, Failure> {
+        watched(script, seed, &mut |_| {})
+    }
+
+    fn watched(
+        script: &str,
+        seed: Option<u64>,
+        on_progress: &mut dyn FnMut(&str),
+    ) -> Result<Finding, Failure> {
         let dir = tempfile::tempdir().unwrap();
         let exe = dir.path().join("week-99-drill");
         std::fs::write(&exe, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&exe, std::fs::Permissions::from_mode(0o755)).unwrap();
-        find(&Plan { kind: Kind::Drill, exe: &exe, folder: dir.path(), beside: &[], profile: "quick", seed })
+        let plan =
+            Plan { kind: Kind::Drill, exe: &exe, folder: dir.path(), beside: &[], profile: "quick", seed };
+        find(&plan, on_progress)
     }
 
     const PASSED: &str =
@@ -116,6 +144,25 @@ mod tests {
             "test \"$LAB_SEED\" = 7 && test \"$LAB_PROFILE\" = quick && echo '{PASSED}' > \"$LAB_FINDING\""
         );
         assert_eq!(drill(&script, Some(7)).unwrap().verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn what_a_process_says_on_stderr_is_told_as_it_goes_and_cannot_move_a_cursor() {
+        let mut told = Vec::new();
+        let script = format!(
+            "echo result; echo 'soak: 10 of 60 s' >&2; printf '\\033[2Jlate \\n' >&2; echo '{PASSED}' > \"$LAB_FINDING\""
+        );
+        watched(&script, None, &mut |line| told.push(line.to_owned())).unwrap();
+        assert_eq!(told, ["soak: 10 of 60 s", "[2Jlate"]);
+        assert_eq!(shown(&"é".repeat(PROGRESS_CHARS_MAX + 1)).chars().count(), PROGRESS_CHARS_MAX);
+    }
+
+    #[test]
+    fn only_a_full_measurement_has_the_time_for_a_soak_of_half_an_hour() {
+        assert_eq!(deadline(Kind::Bench, "full"), Duration::from_secs(45 * 60));
+        for (kind, profile) in [(Kind::Drill, "full"), (Kind::Demo, "full"), (Kind::Bench, "default")] {
+            assert!(deadline(kind, profile) <= Duration::from_secs(15 * 60), "{kind} {profile}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use evidence::{Environment, Finding, Kind, Record, record::SCHEMA};
 use jiff::Timestamp;
 
 use super::commit::Repository;
+use crate::course::check::number_of_month;
 use crate::error::Failure;
 use crate::workspace::Workspace;
 
@@ -74,9 +75,19 @@ impl<'a> Scribe<'a> {
     }
 }
 
-/// The id of a week's record: `week-02/gate`.
+/// The id of a week's record: `week-02/gate`. A demo is its month's, so it has a folder of its own:
+/// `month-1-demo/demo`.
 pub fn record_id(week: u8, kind: Kind) -> String {
-    format!("week-{week:02}/{kind}")
+    match kind {
+        Kind::Demo => format!("month-{}-demo/{kind}", number_of_month(week)),
+        _ => format!("week-{week:02}/{kind}"),
+    }
+}
+
+/// The command that makes a week's record, `cargo lab gate 2`, or its month's, `cargo lab demo 1`.
+pub fn command(week: u8, kind: Kind) -> String {
+    let number = if kind == Kind::Demo { number_of_month(week) } else { week };
+    format!("cargo lab {kind} {number}")
 }
 
 /// RFC 3339 in UTC, to the millisecond.

@@ -7,10 +7,10 @@ use evidence::{Finding, Input, Kind, Record};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::build::{Built, bench_name, build, drill_name};
+use super::build::{Built, bench_name, build, demo_name, drill_name};
 use super::freshness::Freshness;
 use super::lock::Lock;
-use super::seal::{Run, Scribe};
+use super::seal::{self, Run, Scribe};
 use super::{gate, process, summary, unfinished, unlock};
 use crate::cli::{Console, Mark};
 use crate::course::{Course, Week};
@@ -26,7 +26,7 @@ pub struct Options {
     pub profile: String,
     /// The evidence folder; the workspace's own without.
     pub evidence: Option<PathBuf>,
-    /// The seed of drills; each drill's own without.
+    /// The seed of drills and demos; each one's own without.
     pub seed: Option<u64>,
 }
 
@@ -78,9 +78,9 @@ impl<'a> Session<'a> {
         let (built, mut inputs) = self.build_as_it_is(&chosen, kinds)?;
         let mut records = Vec::new();
         for (folder, week) in chosen {
-            for kind in kinds {
-                let inputs = inputs.remove(&(week.week, *kind)).unwrap_or_default();
-                records.push(self.one(folder, week, *kind, &built, inputs)?);
+            for kind in week.kinds(kinds) {
+                let inputs = inputs.remove(&(week.week, kind)).unwrap_or_default();
+                records.push(self.one(folder, week, kind, &built, inputs)?);
             }
         }
         Ok(records)
@@ -139,14 +139,17 @@ impl<'a> Session<'a> {
 
     fn inputs(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Inputs, Failure> {
         let now = Freshness::of(self.workspace, self.course);
-        let pairs = weeks.iter().flat_map(|week| kinds.iter().map(|kind| (week.week, *kind)));
+        let pairs = weeks.iter().flat_map(|week| week.kinds(kinds).map(|kind| (week.week, kind)));
         pairs.map(|(week, kind)| Ok(((week, kind), now.inputs(week, kind)?))).collect()
     }
 
     fn build(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Built, Failure> {
         let step = self.console.step("build", None);
         let mut compiled = 0u32;
-        let built = build(&self.workspace.root, weeks, kinds, &mut |name| {
+        let last = weeks.iter().map(|week| week.week).max().unwrap_or(0);
+        let before: Vec<&Week> =
+            self.course.built().map(|(_, week)| week).filter(|week| week.week < last).collect();
+        let built = build(&self.workspace.root, weeks, &before, kinds, &mut |name| {
             compiled += 1;
             step.now(&format!("{compiled} compiled, {name}"));
         })?;
@@ -166,10 +169,14 @@ impl<'a> Session<'a> {
     ) -> Result<Record, Failure> {
         let started = Timestamp::now();
         let parts = (kind == Kind::Gate).then_some(week.gate.criteria.len() as u64);
-        let step = self.console.step(&format!("week {} {kind}", week.week), parts);
+        let label = match week.closes_month().filter(|_| kind == Kind::Demo) {
+            Some(month) => format!("month {month} {kind}"),
+            None => format!("week {} {kind}", week.week),
+        };
+        let step = self.console.step(&label, parts);
         let found = match kind {
             Kind::Gate => self.gate(week, built, &step),
-            _ => self.process(folder, week, kind, built),
+            _ => self.process(folder, week, kind, built, &step),
         };
         let finding = match found {
             Ok(finding) => finding,
@@ -196,21 +203,30 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn process(&self, folder: &Path, week: &Week, kind: Kind, built: &Built) -> Result<Finding, Failure> {
-        let (name, beside) = match kind {
-            Kind::Bench => (bench_name(week.week), &built.release),
+    fn process(
+        &self,
+        folder: &Path,
+        week: &Week,
+        kind: Kind,
+        built: &Built,
+        step: &crate::cli::Step<'_>,
+    ) -> Result<Finding, Failure> {
+        let (name, beside) = match (kind, week.closes_month()) {
+            (Kind::Bench, _) => (bench_name(week.week), &built.release),
+            (Kind::Demo, Some(month)) => (demo_name(month), &built.release),
             _ => (drill_name(week.week), &built.debug),
         };
         let exe =
             &beside.iter().find(|artifact| artifact.name == name).ok_or_else(|| missing(week, &name))?.exe;
-        let seed = self.options.seed.filter(|_| kind == Kind::Drill);
-        process::find(&process::Plan { kind, exe, folder, beside, profile: &self.options.profile, seed })
+        let seed = self.options.seed.filter(|_| takes_seed(kind));
+        let plan = process::Plan { kind, exe, folder, beside, profile: &self.options.profile, seed };
+        process::find(&plan, &mut |line| step.now(line))
     }
 
     /// The command that makes a record again, seed and all.
     fn command(&self, week: u8, kind: Kind, seed: Option<u64>) -> String {
-        let mut command = format!("cargo lab {kind} {week}");
-        if let Some(seed) = seed.filter(|_| kind == Kind::Drill) {
+        let mut command = seal::command(week, kind);
+        if let Some(seed) = seed.filter(|_| takes_seed(kind)) {
             command.push_str(&format!(" --seed {seed}"));
         }
         if self.options.profile != "default" {
@@ -225,6 +241,11 @@ pub fn publish(workspace: &Workspace, course: &Course, evidence: &Path) -> Resul
     let derived_from = pages::derive(workspace, course, evidence)?;
     evidence::manifest::write(evidence, &derived_from)?;
     Ok(())
+}
+
+/// Whether a kind of run makes random choices that a seed repeats.
+fn takes_seed(kind: Kind) -> bool {
+    matches!(kind, Kind::Drill | Kind::Demo)
 }
 
 fn missing(week: &Week, what: &str) -> Failure {

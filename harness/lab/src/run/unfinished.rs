@@ -12,6 +12,7 @@ pub(super) fn finding(week: &Week, kind: Kind, failure: &Failure) -> Finding {
     let claim = match kind {
         Kind::Gate => &week.gate.claim,
         Kind::Drill => &week.drill.claim,
+        Kind::Demo => week.month_review.as_ref().map_or(&week.theme, |review| &review.demo),
         _ => week.bench.as_ref().map_or(&week.theme, |bench| &bench.claim),
     };
     let mut why = failure.line();

@@ -1,16 +1,20 @@
 //! A day or a week from its data: brief, holes, self-check, checkpoint, and the deliverable as recorded.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use evidence::Kind;
 
 use super::account::{folded, minute};
 use super::one;
 use crate::cli::day::deliverable_path;
-use crate::course::{Day, DayId, Week};
+use crate::course::{Day, DayId, Output, Week};
 use crate::pages::chart::Setting;
+use crate::pages::diagram::Drawing;
 use crate::pages::engine::{Page, Trouble};
 use crate::pages::markdown::{code, one_line, plain, prose, table, with_prompts_shown};
-use crate::pages::verdict;
+use crate::pages::{report, verdict};
+use crate::run::seal::record_id;
 
 /// The day that a directive names, with its week.
 fn day<'a>(page: &Page<'a>, argument: &str) -> Result<(&'a Path, &'a Week, &'a Day), Trouble> {
@@ -111,8 +115,8 @@ pub(in crate::pages) fn checkpoint_text(week: &Week) -> String {
 /// One row a record of the week: how it stands and when that was found.
 fn standing(page: &mut Page<'_>, week: &Week) -> Result<String, Trouble> {
     let mut rows = Vec::new();
-    for (name, kind) in [("Gate", "gate"), ("Drill", "drill"), ("Measurement", "bench")] {
-        let id = format!("week-{:02}/{kind}", week.week);
+    for kind in week.kinds(&Kind::ALL) {
+        let (name, id) = (report::kind_name(kind), record_id(week.week, kind));
         let row = match page.record(&id) {
             Ok(entry) => {
                 let finding = &entry.record.finding;
@@ -147,24 +151,28 @@ pub(super) fn output(page: &mut Page<'_>, argument: &str) -> Result<String, Trou
             out,
             "<div class=\"lab-output\">\n<p class=\"lab-output-name\"><code>{path}</code></p>\n\n"
         );
-        match source_of(folder, name) {
-            Some(source) if name.ends_with(".md") => out.push_str(&deliverable(page, week, name, &source)?),
-            Some(_) => out.push_str("*This one is no text; it lies in the evidence folder.*\n"),
-            None => {
-                let missing = format!("{} has no outputs/{name}", folder.display());
-                return Err(Trouble::Wrong(missing));
-            }
+        let source = Output::source(folder, name);
+        if !source.is_file() {
+            return Err(Trouble::Wrong(format!("there is no {}", below(page, &source))));
+        }
+        match Output::of(name) {
+            Output::Page => out.push_str(&deliverable(page, week, name, &source)?),
+            Output::Svg | Output::Png => out.push_str(&drawing(page, &source)?),
         }
         out.push_str("\n</div>\n\n");
     }
     Ok(out)
 }
 
-/// The template of a deliverable: `outputs/<name>`, with or without the folder that the name may carry.
-pub(in crate::pages) fn source_of(folder: &Path, name: &str) -> Option<PathBuf> {
-    let outputs = folder.join("outputs");
-    let short = name.rsplit('/').next().unwrap_or(name);
-    [outputs.join(name), outputs.join(short)].into_iter().find(|path| path.is_file())
+/// A file as it is named on pages: below the workspace.
+fn below(page: &Page<'_>, path: &Path) -> String {
+    path.strip_prefix(page.context.root).unwrap_or(path).display().to_string()
+}
+
+/// A text drawing as the page shows it.
+fn drawing(page: &Page<'_>, source: &Path) -> Result<String, Trouble> {
+    let drawing = Drawing::read(source, &below(page, source));
+    Ok(drawing.map_err(|problem| Trouble::Wrong(problem.to_string()))?.figure())
 }
 
 /// A deliverable filled in, to stand inside another page.
@@ -172,8 +180,8 @@ fn deliverable(page: &mut Page<'_>, week: &Week, name: &str, source: &Path) -> R
     let context = page.context;
     let text =
         std::fs::read_to_string(source).map_err(|e| Trouble::Wrong(format!("{}: {e}", source.display())))?;
-    let file = source.strip_prefix(context.root).unwrap_or(source).display().to_string();
-    let place = format!("week-{:02}/{name}", week.week);
+    let file = below(page, source);
+    let place = Output::place(week.week, name);
     let mut inner = Page::new(context, &file, source.parent().unwrap_or(source), &place);
     let filled = inner.fill_quietly(&crate::markers::strip(&text)).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
