@@ -1,5 +1,8 @@
 //! epoll, timers in constant time, and a strict HTTP client.
 
+pub mod catalog;
 pub mod epoll;
+pub mod http;
 
+pub use catalog::CATALOG;
 pub use epoll::Epoll;
