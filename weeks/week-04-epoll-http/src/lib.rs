@@ -6,3 +6,7 @@ pub mod http;
 
 pub use catalog::CATALOG;
 pub use epoll::Epoll;
+
+pub mod wheel;
+
+pub use wheel::Wheel;
