@@ -117,6 +117,8 @@ catalog! {
         "choose an empty folder with `--dir`";
     WORKBENCH_FILE = "LAB-WORKBENCH-FILE", File, "A file of the workbench could not be read or written.",
         "see to the named path, then run the same command again";
+    NOT_TRACED = "LAB-NOT-TRACED", Untrue, "No log that was searched has a record of the request.",
+        "name the logs of every process that it touched, or say `--prefix` for a part of the id";
     NO_SUCH_HOLE = "LAB-NO-SUCH-HOLE", Usage, "There is no such hole on this day.",
         "`cargo lab check` lists the holes of a day";
 }

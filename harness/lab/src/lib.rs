@@ -12,4 +12,5 @@ pub mod pages;
 pub mod prove;
 pub mod run;
 pub mod status;
+pub mod trace;
 pub mod workspace;

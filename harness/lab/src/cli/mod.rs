@@ -12,6 +12,7 @@
 //! | `status`, `day`, `next`, `verify`, `doctor` | one object with the answer; `status` is `{"weeks": [{"week": 1, "days": […6], …}, …24], "next": …}` |
 //! | `gate`, `drill`, `bench`, `demo`, `run` | `{"event": "build", "compiled", "ms"}`, then one `{"event": "record", "id", "verdict", "file", "ms", "criteria", "seed"}` a record; `run` ends with `{"event": "done", "passed", "not_passed", "index", "book"}` |
 //! | `test` | one `{"event": "test", "binary", "name", "passed", "output"}` a test, then `tests`, `doc-tests` and `done` |
+//! | `trace` | one `{"event": "record", "offset_ms", "log", …the record's own fields}` a record, then `done` with the logs |
 //! | any that fails | last, `{"error": {"code", "what", "exit"}}`; `exit` is the exit code |
 
 pub mod book;
@@ -28,6 +29,7 @@ pub mod run;
 pub mod start;
 pub mod status;
 pub mod test;
+pub mod trace;
 mod usage;
 pub mod verify;
 
@@ -103,6 +105,8 @@ enum Verb {
     BookPreprocess(book::PreprocessArgs),
     /// Run every test, through cargo-nextest (fetched when missing), then the doc tests
     Test(test::Args),
+    /// Follow one request through any set of logs
+    Trace(trace::Args),
     /// Say what this machine lacks, with the fix
     Doctor,
     /// Re-verify an evidence folder offline, ours or anyone's
@@ -128,6 +132,7 @@ fn dispatch(context: &Context, command: Option<Verb>) -> Result<Exit, Failure> {
         Some(Verb::Book(args)) => book::run(&args, context),
         Some(Verb::BookPreprocess(args)) => book::preprocess(&args),
         Some(Verb::Test(args)) => test::run(&args, context),
+        Some(Verb::Trace(args)) => trace::run(&args, context),
         Some(Verb::Doctor) => doctor::run(context),
         Some(Verb::Verify(args)) => verify::run(&args, context),
         Some(Verb::ProveGates(args)) => prove_gates::run(&args, context),
