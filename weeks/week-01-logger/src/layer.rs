@@ -32,7 +32,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::encode::escape;
 use crate::fields::{Fields, column, repair_name, shorten};
 use crate::limits::RECORD_BYTES_MAX;
-use crate::outage::Outage;
+use crate::outage::{LogProbe, Outage};
 use crate::queue::Queue;
 use crate::{Clock, Coded, Entry, Level, LogError};
 
@@ -79,6 +79,11 @@ impl LogLayer {
             node_id.push('_');
         }
         LogLayer { node_id, clock, sink: Box::new(sink), outage }
+    }
+
+    /// A look at whether the log takes records.
+    pub fn probe(&self) -> LogProbe {
+        LogProbe(Arc::clone(&self.outage))
     }
 
     /// Stores a record; an outage is reported once when it begins and once when it ends.

@@ -145,6 +145,24 @@ fn a_value_that_logs_while_it_is_formatted_does_no_harm() {
 }
 
 #[test]
+fn a_probe_counts_what_is_missing_for_as_long_as_the_outage_lasts() {
+    let sink = Arc::new(Memory::default());
+    let layer = LogLayer::new("node-1", Arc::new(Epoch), Arc::clone(&sink));
+    let probe = layer.probe();
+    tracing::dispatcher::with_default(&Dispatch::new(registry().with(layer)), || {
+        info!("stored");
+        assert_eq!(probe.missing(), 0);
+        sink.refusing.store(true, Ordering::Relaxed);
+        info!("lost one");
+        info!("lost two");
+        assert_eq!(probe.missing(), 2);
+        sink.refusing.store(false, Ordering::Relaxed);
+        info!("stored again");
+        assert_eq!(probe.missing(), 0);
+    });
+}
+
+#[test]
 fn an_outage_is_followed_by_a_record_that_says_how_many_are_missing() {
     let records = logged(|sink| {
         info!("before");

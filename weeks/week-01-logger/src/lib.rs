@@ -96,6 +96,7 @@ pub use error::{CATALOG, LogError};
 pub use filter::Filter;
 pub use level::Level;
 pub use options::{Options, Receipt, Sharing};
+pub use outage::LogProbe;
 pub use path::LogPath;
 pub use reader::{Item, Reader};
 pub use setup::{LogArgs, Logging, Setup};

@@ -1,7 +1,7 @@
 //! What is known about an outage of the log, until a record can say it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Records that could not be stored since the last one that could.
 #[derive(Default)]
@@ -25,5 +25,22 @@ impl Outage {
     /// it, and a loss is never reported twice.
     pub(crate) fn claim(&self, lost: u64) -> bool {
         self.lost.compare_exchange(lost, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// Tells whether the log takes records, for a program that reports on itself.
+#[derive(Clone)]
+pub struct LogProbe(pub(crate) Arc<Outage>);
+
+impl LogProbe {
+    /// Records that could not be stored since the last one that could; 0 unless there is an outage at this moment.
+    pub fn missing(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for LogProbe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LogProbe").field(&self.missing()).finish()
     }
 }

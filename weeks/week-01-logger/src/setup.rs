@@ -8,6 +8,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::layer::LogLayer;
+use crate::outage::LogProbe;
 use crate::sink::{Sink, Stream};
 use crate::{Clock, ClockSpec, Coded, Durability, Level, LogError, LogPath, LogWriter, Options, usage};
 
@@ -120,13 +121,13 @@ impl Setup {
     fn onto(self, sink: Arc<impl Sink>) -> Result<(LogLayer, Logging), LogError> {
         if self.queued {
             let (layer, queue) = LogLayer::queued(self.node_id, self.clock, sink)?;
-            return Ok((
-                layer,
-                Logging { end: Box::new(move || queue.flush()), complain: usage::complain_at_once },
-            ));
+            let probe = layer.probe();
+            let (end, complain) = (Box::new(move || queue.flush()), usage::complain_at_once);
+            return Ok((layer, Logging { end, complain, probe }));
         }
         let layer = LogLayer::new(self.node_id, self.clock, Arc::clone(&sink));
-        Ok((layer, Logging { end: Box::new(move || sink.finish()), complain: usage::complain }))
+        let probe = layer.probe();
+        Ok((layer, Logging { end: Box::new(move || sink.finish()), complain: usage::complain, probe }))
     }
 
     /// Makes this the logging of the whole process. Keep what it returns until the end of `main`.
@@ -147,6 +148,14 @@ impl Setup {
 pub struct Logging {
     end: Box<dyn Fn() -> Result<(), LogError> + Send + Sync>,
     complain: fn(&str),
+    probe: LogProbe,
+}
+
+impl Logging {
+    /// A look at the log for as long as the program likes, from any thread.
+    pub fn probe(&self) -> LogProbe {
+        self.probe.clone()
+    }
 }
 
 impl Drop for Logging {

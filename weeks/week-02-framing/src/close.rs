@@ -44,8 +44,8 @@ pub enum CloseReason {
 pub struct Rule {
     /// The stable word for logs and tables.
     pub class: &'static str,
-    /// The entry in that layer's catalog.
-    pub code: &'static ErrorCode,
+    /// The entry in that layer's catalog; `None` for an end that is ordinary there.
+    pub code: Option<&'static ErrorCode>,
     /// True where the peer can still be told.
     pub told: bool,
 }
@@ -88,7 +88,7 @@ impl CloseReason {
             CloseReason::Stopping => Some(&catalog::ECHO_STOPPING),
             CloseReason::DrainDeadline => Some(&catalog::ECHO_DRAIN_DEADLINE),
             CloseReason::Bug => Some(&catalog::ECHO_BUG),
-            CloseReason::Rule(rule) => Some(rule.code),
+            CloseReason::Rule(rule) => rule.code,
         }
     }
 
@@ -120,6 +120,7 @@ impl CloseReason {
             CloseReason::Message(error) => error.to_string(),
             CloseReason::Io(kind) => kind.to_string(),
             CloseReason::PeerFinished => "the peer finished between two frames".into(),
+            CloseReason::Rule(Rule { class, code: None, .. }) => (*class).into(),
             other => other.code().map_or("", |code| code.meaning.trim_end_matches('.')).into(),
         }
     }

@@ -18,7 +18,8 @@ pub const OUTBOUND_CAP_BYTES_DEFAULT: usize = 4 << 20;
 pub const OUTBOUND_KEPT_BYTES_MAX: usize = 4 << 10;
 
 /// The peer was sent more than the cap allows to wait for it.
-pub static CAP_REACHED: Rule = Rule { class: "outbound-cap", code: &catalog::LOOP_OUTBOUND_CAP, told: false };
+pub static CAP_REACHED: Rule =
+    Rule { class: "outbound-cap", code: Some(&catalog::LOOP_OUTBOUND_CAP), told: false };
 
 /// The queue of one connection.
 ///

@@ -88,6 +88,9 @@ pub trait Service {
         reason.log(peer.number, peer.address, 0);
     }
 
+    /// The loop was asked to stop: no connection is accepted any more, and begun messages are finished.
+    fn stopping(&mut self, _now: Instant) {}
+
     /// When the service wants to be woken, whatever its connections do.
     fn wake_at(&self) -> Option<Instant> {
         None

@@ -18,7 +18,7 @@ pub const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// The descriptor has a number that the poller cannot hold.
 pub static OUT_OF_RANGE: Rule =
-    Rule { class: "descriptor-out-of-range", code: &catalog::LOOP_DESCRIPTOR_RANGE, told: true };
+    Rule { class: "descriptor-out-of-range", code: Some(&catalog::LOOP_DESCRIPTOR_RANGE), told: true };
 
 impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     /// Accepts what waits at a listener, up to a bound; the poller reports the rest again.

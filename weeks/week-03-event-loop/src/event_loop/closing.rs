@@ -103,6 +103,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         self.accept_again = None;
         self.drained_by = Some(self.now + self.config.drain);
         tracing::info!("stopping: no new connections, {} ms to finish", self.config.drain.as_millis());
+        self.service.stopping(self.now);
         for token in self.table.tokens() {
             self.serve(token, true);
         }
