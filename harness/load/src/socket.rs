@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
@@ -58,4 +59,11 @@ pub(crate) fn send(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),
         Err(error) => Err(error),
     }
+}
+
+/// Closes so that the peer is told of a reset, and no port is held afterwards.
+pub(crate) fn reset(socket: OwnedFd) {
+    // A socket that cannot be told to linger is closed in the ordinary way: the peer still sees an end.
+    let _ = sockopt::set_socket_linger(&socket, Some(Duration::ZERO));
+    drop(socket);
 }

@@ -47,6 +47,15 @@ impl Dialect {
         }
     }
 
+    /// A whole frame. In [`Dialect::Frames`] the sequence number takes the place of the body's first 8 bytes.
+    pub(crate) fn frame(self, kind: u8, sequence: u64, body: &[u8]) -> Vec<u8> {
+        let head = self.head(kind);
+        let payload = head.len() + body.len();
+        let mut frame = [&(payload as u32).to_be_bytes()[..], &head, body].concat();
+        self.put(sequence, &mut frame);
+        frame
+    }
+
     /// The payload in front of the group's own bytes: what the dialect itself takes.
     fn head(self, kind: u8) -> Vec<u8> {
         match self {
@@ -115,12 +124,7 @@ impl Wire {
     pub(crate) fn new(dialect: Dialect, payload_bytes: usize, mut dice: Dice) -> Self {
         let mut body = vec![0; payload_bytes];
         dice.fill(&mut body);
-        let frame = |kind| {
-            let head = dialect.head(kind);
-            let payload = head.len() + body.len();
-            [&(payload as u32).to_be_bytes()[..], &head, &body].concat()
-        };
-        let (request, reply) = (frame(KIND_REQUEST), frame(KIND_REPLY));
+        let (request, reply) = (dialect.frame(KIND_REQUEST, 0, &body), dialect.frame(KIND_REPLY, 0, &body));
         let frame_bytes = request.len();
         let frames = (TEMPLATE_BYTES / frame_bytes).max(1);
         Wire { dialect, frame_bytes, frames, requests: request.repeat(frames), replies: reply.repeat(frames) }

@@ -23,9 +23,10 @@ const READ_BUFFER_BYTES: usize = 256 << 10;
 const EVENTS_MAX: usize = 1024;
 /// Connections begun and not standing yet: fewer than the shortest accept queue that is in use (128).
 const CONNECTING_MAX: usize = 64;
-/// Deadlines are looked at this often at most, and at least four times within the shortest of them.
+/// Deadlines are looked at at least this often: four times within the shortest of them, and once within the pause before
+/// a connection is made again.
 const SWEEP_NS_MAX: u64 = 50_000_000;
-/// See [`SWEEP_NS_MAX`].
+/// And at most this often.
 const SWEEP_NS_MIN: u64 = 1_000_000;
 /// A request of an open loop that is due sooner is awaited by looking at the clock: the kernel would wake us later.
 const SPIN_NS: u64 = 100_000;
@@ -101,8 +102,9 @@ impl Load {
                 group: group.clone(),
             });
         }
-        let shortest = plan.request_deadline.min(plan.connect_deadline);
-        let sweep_ns = (nanoseconds(shortest) / 4).clamp(SWEEP_NS_MIN, SWEEP_NS_MAX);
+        let deadline = plan.request_deadline.min(plan.connect_deadline);
+        let pause = plan.reconnect.unwrap_or(Duration::MAX);
+        let sweep_ns = nanoseconds(pause.min(deadline / 4)).clamp(SWEEP_NS_MIN, SWEEP_NS_MAX);
         let mut load = Load {
             epoll: epoll::create(CreateFlags::CLOEXEC)
                 .map_err(|e| LoadError::system("making an epoll", e))?,
