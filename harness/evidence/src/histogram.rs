@@ -112,27 +112,6 @@ impl Histogram {
         self.max
     }
 
-    /// The mean of the bucket middles; 0 when empty. For the export only: a page shows quantiles.
-    pub fn mean(&self) -> f64 {
-        self.moment(|middle| middle)
-    }
-
-    /// The standard deviation of the bucket middles; 0 when empty.
-    pub fn standard_deviation(&self) -> f64 {
-        let mean = self.mean();
-        self.moment(|middle| (middle - mean) * (middle - mean)).sqrt()
-    }
-
-    fn moment(&self, of: impl Fn(f64) -> f64) -> f64 {
-        let total = self.count() as f64;
-        let sum = |sum: f64, (bucket, count): &(u64, u64)| {
-            let width = bucket_width(*bucket);
-            let middle = (bucket - (width - 1)) + (width >> 1);
-            sum + of(middle as f64) * *count as f64 / total
-        };
-        self.buckets.iter().fold(0.0, sum)
-    }
-
     /// Refuses what no recorder produces: buckets out of order, off their boundary or empty, ends elsewhere.
     pub(crate) fn check(&self) -> Result<(), String> {
         let mut above = None;

@@ -16,7 +16,7 @@
 //!   measurements, ratios                      │                         every record fits its digest
 //!                                             ▼
 //!                              evidence/week-02/gate.json ─┐           staleness(root, &record, …)
-//!                              report.md, *.svg, *.hgrm   ─┼▶ manifest    what has moved on since
+//!                              report.md, *.svg           ─┼▶ manifest    what has moved on since
 //! ```
 //!
 //! # Invariants
@@ -83,7 +83,6 @@ pub mod canonical;
 pub mod error;
 pub mod file;
 pub mod finding;
-pub mod hgrm;
 pub mod histogram;
 pub mod inputs;
 mod layout;

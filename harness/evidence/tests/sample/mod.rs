@@ -93,13 +93,13 @@ pub fn folder(dir: &Path) -> DerivedFrom {
     for id in ["week-02/gate", "week-02/bench"] {
         small(id).write(&dir.join(format!("{id}.json"))).unwrap();
     }
-    fs::create_dir_all(dir.join("week-02/hgrm")).unwrap();
+    fs::create_dir_all(dir.join("week-02/charts")).unwrap();
     fs::write(dir.join("week-02/report.md"), "# Week 2\n\nIt holds.\n").unwrap();
-    fs::write(dir.join("week-02/hgrm/echo.hgrm"), "#[Max = 1]\n").unwrap();
+    fs::write(dir.join("week-02/charts/echo.svg"), "<svg/>\n").unwrap();
     fs::write(dir.join("theme.css"), "p { margin: 0 }\n").unwrap();
     let derived = DerivedFrom::from([
         ("week-02/report.md".into(), vec!["week-02/gate".into(), "week-02/bench".into()]),
-        ("week-02/hgrm/echo.hgrm".into(), vec!["week-02/bench".into()]),
+        ("week-02/charts/echo.svg".into(), vec!["week-02/bench".into()]),
     ]);
     manifest::write(dir, &derived).unwrap();
     derived

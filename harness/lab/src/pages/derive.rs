@@ -91,11 +91,6 @@ fn all(ws: &Workspace, course: &Course, shelf: &Shelf, board: &Board) -> Result<
             for drawn in report::charts(record, Setting::File) {
                 derived.add(drawn.path, [drawn.record.as_str()], drawn.drawing + "\n");
             }
-            for measurement in &record.finding.measurements {
-                for (_, path, text) in report::histogram_files(record, measurement) {
-                    derived.add(path, [record.id.as_str()], text);
-                }
-            }
         }
         for (name, place) in outputs(week) {
             let source = Output::source(folder, &name);

@@ -1,4 +1,4 @@
-//! `evidence/index.html`: the one page to open. Self-contained, and two clicks from every proof.
+//! `evidence/index.html`: the one page to open. It needs nothing but this folder, and is two clicks from every proof.
 
 use std::fmt::Write;
 
@@ -119,20 +119,6 @@ fn section(out: &mut String, week: &Week, shelf: &Shelf, board: &Board, files: &
         }
         out.push_str("</ul>");
     }
-    let data: Vec<&String> =
-        files.iter().filter(|f| f.starts_with(&prefix) && f.ends_with(".hgrm")).collect();
-    if !data.is_empty() {
-        let _ = write!(
-            out,
-            "<details><summary>Distributions as data ({})</summary><ul class=\"files\">",
-            data.len()
-        );
-        for path in data {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let _ = write!(out, "<li><a href=\"{path}\">{}</a></li>", escape(name));
-        }
-        out.push_str("</ul></details>");
-    }
     out.push_str("</section>");
 }
 
@@ -150,8 +136,16 @@ fn record(out: &mut String, entry: &Entry) {
         words(&finding.claim),
     );
     lines(out, r);
-    for drawn in report::charts(r, Setting::Inline) {
-        let _ = write!(out, "<figure class=\"lab-figure\">{}</figure>", drawn.drawing);
+    // Linked and not inlined: the page would grow with every measurement, and each drawing is a file anyway.
+    for drawn in report::charts(r, Setting::File) {
+        let _ = write!(
+            out,
+            "<figure class=\"lab-figure\"><a href=\"{path}\"><img src=\"{path}\" alt=\"{title}\" loading=\"lazy\" \
+             {size}></a></figure>",
+            path = escape(&drawn.path),
+            title = escape(&drawn.title),
+            size = size(&drawn.drawing),
+        );
     }
     if !entry.stale.is_empty() {
         let _ =
@@ -171,6 +165,13 @@ fn record(out: &mut String, entry: &Entry) {
         escape(&r.command),
         id = escape(&r.id),
     );
+}
+
+/// Width and height of a drawing, so that the page does not jump while it loads.
+fn size(drawing: &str) -> &str {
+    let root = drawing.split('>').next().unwrap_or("");
+    let start = root.find("width=\"");
+    start.map_or("", |start| &root[start..])
 }
 
 fn lines(out: &mut String, r: &Record) {

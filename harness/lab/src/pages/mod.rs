@@ -7,7 +7,7 @@
 //! ```text
 //!   book/src/**.md ──┐                                        ┌──▶ the book (HTML)
 //!   outputs/*.md ────┤   {{#lab …}}  {{#include …}}           │
-//!   week.yaml ───────┼──▶ directives ── charts ── diagrams ───┼──▶ evidence/week-NN/*.md, *.svg, hgrm/*
+//!   week.yaml ───────┼──▶ directives ── charts ── diagrams ───┼──▶ evidence/week-NN/*.md, *.svg, *.png
 //!   evidence/*.json ─┘                                        └──▶ evidence/index.html
 //! ```
 //!
@@ -67,7 +67,7 @@ pub enum Console {
     Skip,
 }
 
-/// Writes everything that follows from the records of an evidence folder (reports, charts, histograms, deliverables,
+/// Writes everything that follows from the records of an evidence folder (reports, charts, deliverables,
 /// `index.html`), and removes what no longer follows from them. Returns which file came from which records, for the
 /// manifest.
 pub fn derive(ws: &Workspace, course: &Course, evidence: &Path) -> Result<DerivedFrom, Failure> {

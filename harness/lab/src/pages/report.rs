@@ -130,14 +130,6 @@ fn section(out: &mut String, entry: &Entry, setting: Setting) {
             let _ = writeln!(out, "{}\n", shown(&chart, setting));
         }
         let _ = writeln!(out, "{}", series_table(measurement));
-        if setting == Setting::File {
-            let files = histogram_files(record, measurement);
-            if !files.is_empty() {
-                let links: Vec<String> =
-                    files.iter().map(|(n, p, _)| format!("[{}]({})", plain(n), local(p))).collect();
-                let _ = writeln!(out, "Distributions as data: {}\n", links.join(", "));
-            }
-        }
     }
     for chart in drawn {
         let _ = writeln!(out, "{}\n", shown(&chart, setting));
@@ -149,29 +141,6 @@ fn shown(chart: &Drawn, setting: Setting) -> String {
         Setting::Inline => super::directive::drawing::figure(&chart.drawing),
         Setting::File => format!("![{}]({})", plain(&chart.title), local(&chart.path)),
     }
-}
-
-/// The `.hgrm` export of each series of a measurement: (series, path below the evidence folder, text).
-pub(crate) fn histogram_files(
-    record: &Record,
-    measurement: &evidence::Measurement,
-) -> Vec<(String, String, String)> {
-    let (folder, kind) = record.id.split_once('/').unwrap_or((record.id.as_str(), "record"));
-    let with_histogram = measurement.series.iter().filter_map(|s| Some((s, s.histogram.as_ref()?)));
-    with_histogram
-        .map(|(series, histogram)| {
-            let name = file_name(&series.name);
-            let path = format!("{folder}/hgrm/{kind}-{}-{name}.hgrm", measurement.id);
-            (series.name.clone(), path, histogram.hgrm(&measurement.unit))
-        })
-        .collect()
-}
-
-/// A series' name as part of a file's name.
-fn file_name(name: &str) -> String {
-    let mapped: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    mapped.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// A path below the evidence folder, as seen from the week's own folder.

@@ -54,9 +54,9 @@ fn file_style(class: &str, rules: &str) -> String {
     )
 }
 
-/// The style of the evidence index: variables, charts, records and its own frame, embedded.
+/// The style of the evidence index: variables, records and its own frame, embedded. Charts bring their own.
 pub(super) fn index_style() -> String {
-    [VARIABLES, INDEX, RECORDS, DIAGRAMS, CHARTS].map(compact).concat()
+    [VARIABLES, INDEX, RECORDS].map(compact).concat()
 }
 
 /// `(name, value)` of every custom property.
