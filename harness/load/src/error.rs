@@ -57,6 +57,14 @@ pub enum LoadError {
         /// The name.
         name: String,
     },
+    /// A contestant did not start.
+    #[error("the contestant `{name}` did not start: {why}")]
+    Contestant {
+        /// Which.
+        name: String,
+        /// What happened instead.
+        why: String,
+    },
     /// A file under `/proc` was not in the expected form.
     #[error("{path} has no usable `{field}`")]
     Proc {

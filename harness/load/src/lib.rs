@@ -69,6 +69,7 @@
 //! what is missing. Beyond some million requests a second on one core it takes several processes and merged histograms.
 
 pub mod churn;
+pub mod compare;
 pub mod cpu;
 mod engine;
 mod error;
