@@ -7,6 +7,7 @@ pub mod echo;
 pub mod event_loop;
 pub mod feed;
 pub mod framed;
+pub mod mirror;
 mod outbound;
 mod outbox;
 pub mod poller;
@@ -22,6 +23,7 @@ pub use echo::Echo;
 pub use event_loop::{Config, EventLoop, Stopped};
 pub use feed::Feed;
 pub use framed::{FrameService, Framed, READ_BYTES_MAX};
+pub use mirror::Mirror;
 pub use outbound::{
     CAP_REACHED, OUTBOUND_CAP_BYTES_DEFAULT, OUTBOUND_KEPT_BYTES_MAX, OUTBOUND_PAUSE_BYTES_DEFAULT, Outbound,
 };
