@@ -65,7 +65,8 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
                 }
                 Ok(Received::End) => share = Share::PeerFinished(service.end_of_stream(session)),
                 Ok(Received::Nothing) => {}
-                Err(error) => return Share::Fails(CloseReason::of_io(error.kind())),
+                // No way out of here: what the service lent for the read has to be given back first.
+                Err(error) => share = Share::Fails(CloseReason::of_io(error.kind())),
             }
         }
         let mut messages = 0;
