@@ -1,34 +1,62 @@
-//! A contestant, or the load on one: `pull serve NAME CORE` prints its address; `pull ADDRESS CORE CONNECTIONS DEPTH BYTES
-//! SECONDS` says what came of it.
+//! The instrument by hand: a contestant, the load on a server, or churn.
+//!
+//! ```text
+//! pull serve NAME CORE                                    serves as tokio-codec, tokio-batched or mio; says where
+//! pull load ADDRESS CORE CONNECTIONS DEPTH BYTES SECONDS  a closed loop of raw frames
+//! pull churn ADDRESS CORE CONNECTIONS                     every kind of death, raw frames
+//! ```
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use load::churn::Churn;
 use load::{Dialect, Group, Plan, peers, pin};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number =
-        |at: usize| arguments.get(at).ok_or("too few arguments")?.parse::<usize>().map_err(|e| e.to_string());
-    if arguments.first().is_some_and(|first| first == "serve") {
-        pin::this_thread(number(2)?)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        println!("{}", listener.local_addr()?);
-        return Ok(peers::serve(&arguments[1], listener)?);
+    let word = |at: usize| arguments.get(at).map(String::as_str).ok_or("too few arguments");
+    let number = |at: usize| -> Result<u32, Failure> { Ok(word(at)?.parse()?) };
+    pin::this_thread(number(2)? as usize)?;
+    match word(0)? {
+        "serve" => {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            println!("{}", listener.local_addr()?);
+            Ok(peers::serve(word(1)?, listener)?)
+        }
+        "load" => {
+            let group = Group::closed("all", number(3)? as usize, number(4)?, number(5)? as usize);
+            let duration = Duration::from_secs(number(6)?.into());
+            pull(Plan { duration, ..Plan::to(word(1)?.parse()?, Dialect::Frames) }.group(group))
+        }
+        "churn" => churn(word(1)?.parse()?, number(3)?.into()),
+        other => Err(format!("`{other}` is not serve, load or churn").into()),
     }
-    let server = arguments.first().ok_or("whom?")?.parse()?;
-    pin::this_thread(number(1)?)?;
-    let group = Group::closed("all", number(2)?, number(3)? as u32, number(4)?);
-    let plan = Plan { duration: Duration::from_secs(number(5)? as u64), ..Plan::to(server, Dialect::Frames) };
-    let outcome = load::run(&plan.group(group))?;
-    let all = &outcome.groups[0];
-    println!(
-        "{:.0} requests/s, p50 {} ns, p99 {} ns, errors {}, wrong {}",
-        all.throughput(),
-        all.latency.value_at_quantile(0.5),
-        all.latency.value_at_quantile(0.99),
-        all.errors_total(),
-        all.corrupt_total()
-    );
+}
+
+fn pull(plan: Plan) -> Result<(), Failure> {
+    for group in load::run(&plan)?.groups {
+        println!(
+            "{:.0} requests/s, p50 {} ns, p99 {} ns, {} without a reply, {} wrong",
+            group.throughput(),
+            group.latency.value_at_quantile(0.5),
+            group.latency.value_at_quantile(0.99),
+            group.errors_total(),
+            group.corrupt_total()
+        );
+    }
+    Ok(())
+}
+
+fn churn(server: SocketAddr, connections: u64) -> Result<(), Failure> {
+    let tally = Churn::of(server, Dialect::Frames, connections).run()?;
+    for (death, kind) in &tally.kinds {
+        println!("{death}: {} connections, {} replies, {:?}", kind.connections, kind.replies, kind.ended);
+    }
+    println!("{} connections in {:?}, {} unexpected", tally.connections(), tally.elapsed, tally.unexpected);
+    for example in &tally.examples {
+        println!("{example:?}");
+    }
     Ok(())
 }

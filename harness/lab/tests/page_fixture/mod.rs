@@ -50,7 +50,7 @@ impl Site {
     /// Gives the site weeks of its own, which a test may change; the sources that their records depend on come along.
     pub fn own_course(&mut self) {
         let root = self.path("course");
-        for below in ["weeks", "harness/evidence", "harness/faults"] {
+        for below in ["weeks", "harness/evidence", "harness/faults", "harness/load"] {
             copy(&repo().join(below), &root.join(below));
         }
         for file in ["Cargo.toml", "Cargo.lock", "harness/lab/Cargo.toml"] {

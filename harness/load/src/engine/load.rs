@@ -148,7 +148,7 @@ impl Load {
             if made == wanted {
                 return Ok(());
             }
-            self.turn(self.next_sweep_ns)?;
+            self.turn(u64::MAX, u64::MAX)?;
         }
     }
 
@@ -272,7 +272,7 @@ impl Load {
             }
             let mark_ns = self.next_mark_ns.saturating_sub(counted_ns).saturating_add(now_ns);
             let due_ns = self.deal_due(now_ns);
-            self.turn(end_ns.min(due_ns).min(mark_ns))?;
+            self.turn(end_ns.min(mark_ns), due_ns)?;
         }
     }
 
@@ -291,7 +291,7 @@ impl Load {
     pub fn drain(&mut self) -> Result<(), LoadError> {
         let begin_ns = self.now_ns();
         while self.runs.iter().any(|run| run.awaited > 0) {
-            self.turn(u64::MAX)?;
+            self.turn(u64::MAX, u64::MAX)?;
         }
         // Up to the last reply: waiting for the deadline of a lost request is no time in which anything was served.
         let last_ns = self.runs.iter().map(|run| run.last_reply_ns).max().unwrap_or(0);
@@ -345,9 +345,9 @@ impl Load {
         run.deal(link, due_ns);
     }
 
-    /// Waits until something happens, at most until then, and does it.
-    fn turn(&mut self, until_ns: u64) -> Result<(), LoadError> {
-        self.wait(until_ns.min(self.next_sweep_ns))?;
+    /// Waits until something happens, at most until then or until a request is due, and does it.
+    fn turn(&mut self, until_ns: u64, due_ns: u64) -> Result<(), LoadError> {
+        self.wait(until_ns.min(self.next_sweep_ns), due_ns)?;
         let events = std::mem::take(&mut self.events);
         for event in &events {
             let (at, flags) = (event.data.u64() as usize, event.flags);
@@ -368,25 +368,23 @@ impl Load {
         Ok(())
     }
 
-    fn wait(&mut self, until_ns: u64) -> Result<(), LoadError> {
-        let left_ns = until_ns.saturating_sub(self.now_ns());
-        // Epoll's own timeout is in milliseconds; `poll` on the epoll descriptor waits to the nanosecond.
-        if left_ns > SPIN_NS {
-            let wait_ns = left_ns - SPIN_NS / 2;
-            let timeout = Timespec {
-                tv_sec: (wait_ns / 1_000_000_000) as i64,
-                tv_nsec: (wait_ns % 1_000_000_000) as i64,
-            };
-            let whole_ms = wait_ns >= 20_000_000;
-            if !whole_ms {
-                let mut on = [PollFd::new(&self.epoll, PollFlags::IN)];
-                match rustix::event::poll(&mut on, Some(&timeout)) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(LoadError::system("waiting for connections", error)),
-                }
+    /// Waits for events: until `due_ns` to the microsecond, or until `until_ns` to the millisecond.
+    fn wait(&mut self, until_ns: u64, due_ns: u64) -> Result<(), LoadError> {
+        let now_ns = self.now_ns();
+        let left_ns = until_ns.saturating_sub(now_ns);
+        let due_in_ns = due_ns.saturating_sub(now_ns);
+        if due_in_ns >= left_ns {
+            return self.take_events(left_ns.div_ceil(1_000_000));
+        }
+        if due_in_ns > SPIN_NS {
+            // Epoll's own timeout is in milliseconds; `poll` on the epoll descriptor waits to the nanosecond.
+            let wait_ns = due_in_ns - SPIN_NS / 2;
+            let (tv_sec, tv_nsec) = ((wait_ns / 1_000_000_000) as i64, (wait_ns % 1_000_000_000) as i64);
+            let mut on = [PollFd::new(&self.epoll, PollFlags::IN)];
+            match rustix::event::poll(&mut on, Some(&Timespec { tv_sec, tv_nsec })) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(LoadError::system("waiting for connections", error)),
             }
-            let ms = if whole_ms { wait_ns / 1_000_000 } else { 0 };
-            return self.take_events(ms);
         }
         self.take_events(0)
     }
