@@ -102,7 +102,7 @@ impl Setup {
         self
     }
 
-    /// No logging call waits for the log: records go through a [`Queue`], for programs whose threads may never block,
+    /// No logging call waits for the log: records go through a [`Queue`](crate::queue::Queue), for programs whose threads may never block,
     /// such as an event loop. What is queued is lost when the process is killed.
     pub fn queued(mut self) -> Self {
         self.queued = true;

@@ -15,6 +15,18 @@ mod conformance {
     event_loop::timers_conformance!(epoll_http::Wheel::new);
 }
 
+/// The peer of the measurement has to be right as well, or it would be no peer.
+#[path = "../benches/timers/heap.rs"]
+mod heap;
+
+mod conformance_of_the_heap {
+    event_loop::timers_conformance!(|_| super::heap::Heap::new());
+}
+
+mod conformance_of_the_postponing_heap {
+    event_loop::timers_conformance!(|_| super::heap::Heap::postponing());
+}
+
 #[derive(Debug, Clone)]
 enum Call {
     Set { slot: u32, generation: u32, after: u64 },
@@ -176,6 +188,41 @@ fn a_deadline_that_is_postponed_on_every_request_is_moved_once() {
     });
     assert_eq!((work.moves, expired.len()), (1_000, 0));
     assert!(work.visits <= 1_000, "{work:?}: a look at each within its minute, for 6,000 settings");
+}
+
+#[test]
+fn deadlines_taken_back_cost_one_look_each_and_wake_nobody_when_none_is_left() {
+    let start = Instant::now();
+    let mut wheel = Wheel::new(start);
+    let mut expired = Vec::new();
+    for slot in 0..1_000 {
+        wheel.set(token(slot), start + (1 + slot % 50) * TICK);
+        wheel.cancel(token(slot));
+    }
+    assert_eq!(wheel.next(), None);
+    wheel.set(token(1_000), start + 60 * TICK);
+    let work = work_of(&mut wheel, |wheel| wheel.expire(start + 60 * TICK, &mut expired));
+    assert_eq!(
+        (expired.as_slice(), work),
+        (&[token(1_000)][..], Work { visits: 1_001, slots: 51, moves: 0 })
+    );
+}
+
+#[test]
+fn a_place_whose_owner_changes_all_the_time_needs_no_list_operation_for_it() {
+    let start = Instant::now();
+    let mut wheel = Wheel::new(start);
+    let mut expired = Vec::new();
+    let work = work_of(&mut wheel, |wheel| {
+        for generation in 0..1_000 {
+            wheel.set(Token::new(0, generation), start + Duration::from_secs(60) + generation * TICK);
+            wheel.cancel(Token::new(0, generation));
+        }
+        wheel.set(Token::new(0, 1_000), start + Duration::from_secs(61));
+    });
+    assert_eq!(work, Work { visits: 0, slots: 0, moves: 1 });
+    wheel.expire(start + Duration::from_secs(61), &mut expired);
+    assert_eq!(expired, [Token::new(0, 1_000)]);
 }
 
 #[test]

@@ -26,30 +26,37 @@
 //!
 //! A deadline lies on the level of the highest digit in which it differs from now, in the slot of that digit. When time
 //! reaches the slot, what is due is told, and the rest *cascades*: it differs only in lower digits by then, so it moves
-//! down at least one level. Setting is a shift and a push onto a list, taking back is an unlink; the next occupied slot is
-//! one instruction on a word. Nobody ever looks through the deadlines.
+//! down at least one level. Setting is a shift and a push onto a list, and the next occupied slot is one instruction on a
+//! word. Nobody ever looks through the deadlines.
+//!
+//! # Postponed, taken back
+//!
+//! A request postpones the idle deadline of its connection, and the next one does it again, a thousand times before the
+//! first of these deadlines would have passed. So a deadline that moves to a later time stays in its list, and one that
+//! is taken back stays there as well, marked: either costs one store into a node that is at hand. When the slot's time
+//! comes, the node is sorted in by the deadline that it has by then, or dropped. The price is a wake-up in which nothing
+//! is due: at most one for each slot, however many deadlines it held.
 //!
 //! # Why a tick of one millisecond
 //!
-//! `poll` and the classic `epoll_wait` count their timeouts in milliseconds, so a finer tick would promise what the wait
-//! cannot keep. A coarser one would be felt: a heartbeat of 50 ms with a tick of 10 ms is a fifth late. And what is due
+//! `poll` and the classic `epoll_wait` count their timeouts in milliseconds, and a thread that sleeps is woken some tens
+//! of microseconds late by default (`PR_SET_TIMERSLACK`), so little would come of a finer tick. A coarser one would be felt: a heartbeat of 50 ms with a tick of 10 ms is a fifth late. And what is due
 //! within the same millisecond wakes the loop once: a hundred thousand deadlines within a second are at most a thousand
 //! wake-ups. Deadlines are rounded **up** to a tick, never down, because "not before" is the promise.
 //!
 //! # Invariants
 //!
-//! 1. A deadline lies in a slot that begins at or before its tick, and after the present tick. So when every slot that has
+//! 1. A deadline lies in a slot that begins after the present tick, and at or before its own. So when every slot that has
 //!    begun has been emptied, everything that is due has been told.
-//! 2. Every deadline below the top level shares all higher digits with now, so the lowest occupied level has the earliest
-//!    slot, and `next` looks at one word a level.
-//! 3. A cascade moves a deadline down at least one level, so it happens at most five times for each setting. A deadline
-//!    that was *postponed* stays where it is, which costs one store; it is sorted in anew when its old slot's time comes.
-//!    That is at most one more for each setting.
+//! 2. Every slot below the top level shares all higher digits with now, so the lowest occupied level has the earliest one,
+//!    and `next` looks at one word a level.
+//! 3. A cascade moves a deadline down at least one level, so a setting pays for at most five of them, and for one more
+//!    look at it if it was postponed or taken back.
 //! 4. A deadline beyond the horizon of the top level lies in its last slot, and is sorted in again from there.
 //! 5. One node a place, one list a slot; a place is in at most one list. After the table has grown to the number of
 //!    places, nothing is allocated, and the table is as bounded as the loop's places are.
-//! 6. After a long sleep the work is that for what is told and for the slots that were occupied, not for the ticks that
-//!    have passed ([`Wheel::work`] counts it).
+//! 6. After a long sleep the work is that for what lies in slots that have begun, not for the ticks that have passed
+//!    ([`Wheel::work`] counts it).
 //!
 //! # Periodic work
 //!
@@ -73,7 +80,7 @@ use std::time::{Duration, Instant};
 use event_loop::{Timers, Token};
 
 use levels::{Levels, begin_of, tick_after, tick_of};
-use places::Places;
+use places::{Judgement, Places};
 
 /// How finely time is told apart.
 pub const TICK: Duration = Duration::from_millis(1);
@@ -95,11 +102,11 @@ pub struct Wheel {
 /// What a wheel has done so far, counted in steps instead of seconds: a figure that is the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Work {
-    /// Deadlines that [`Timers::expire`] looked at: those that it told and those that cascaded.
+    /// Deadlines that [`Timers::expire`] looked at: told, cascaded or dropped.
     pub visits: u64,
     /// Occupied slots that it emptied.
     pub slots: u64,
-    /// Settings that put a deadline into a list; the others postponed it where it was.
+    /// Settings that put a deadline into a list; the others found it in one in which it could stay.
     pub moves: u64,
 }
 
@@ -135,10 +142,10 @@ impl Wheel {
         let mut rest = self.levels.take(slot);
         while let Some(place) = self.places.pop(&mut rest) {
             self.work.visits += 1;
-            if self.places.due(place) <= until {
-                expired.push(self.places.token(place));
-            } else {
-                self.list(place);
+            match self.places.judge(place, until) {
+                Judgement::Due(token) => expired.push(token),
+                Judgement::Waits => self.list(place),
+                Judgement::Gone => {}
             }
         }
         // lab:stub todo!("epoll-http.cascade: what is due is told, the rest is listed by the digits that still differ")
@@ -149,8 +156,8 @@ impl Wheel {
 impl Timers for Wheel {
     fn set(&mut self, token: Token, at: Instant) {
         let (place, due) = (token.slot(), tick_after(self.origin, at));
-        let postponed = self.places.claim(token, due);
-        if !postponed {
+        let can_stay = self.places.claim(token, due);
+        if !can_stay {
             self.work.moves += 1;
             self.unlist(place);
             self.list(place);
@@ -158,12 +165,13 @@ impl Timers for Wheel {
     }
 
     fn cancel(&mut self, token: Token) {
-        if self.places.is_owner(token) {
-            self.unlist(token.slot());
-        }
+        self.places.release(token);
     }
 
     fn next(&self) -> Option<Instant> {
+        if self.places.is_empty() {
+            return None;
+        }
         let (_, begins) = self.levels.first(self.now)?;
         begin_of(self.origin, begins)
     }
