@@ -1,7 +1,7 @@
 //! The error catalog of the crate: one place, one line a failure path.
 
 logger::catalog! {
-    /// Every failure path of the HTTP parser and of the HTTP client, in the order of the documentation.
+    /// Every failure path of the HTTP parsers, the HTTP client and the health endpoint, in the order of the documentation.
     CATALOG;
     HTTP_BAD_VERSION = "HTTP-BAD-VERSION", Malformed,
         "The answer does not begin as HTTP/1.1 or HTTP/1.0.", "check that the address is an HTTP server's, and not one that speaks TLS";
@@ -99,6 +99,40 @@ logger::catalog! {
         "The server answered with a status of 400 or above.", "read the body and look into the server's log";
     HTTP_OUTPUT = "HTTP-OUTPUT", File,
         "The body could not be written to standard output.", "check where the output goes";
+    HTTP_REQUEST_LINE = "HTTP-REQUEST-LINE", Malformed,
+        "The request line is not a method, a target and a version with one space between them.", "check that the peer speaks HTTP to this port";
+    HTTP_REQUEST_VERSION = "HTTP-REQUEST-VERSION", Malformed,
+        "The request has a version that is not served.", "ask in HTTP/1.1";
+    HTTP_REQUEST_TARGET = "HTTP-REQUEST-TARGET", Malformed,
+        "The target is neither a path nor an http URL.", "percent-encode what is not a visible character";
+    HTTP_REQUEST_TARGET_TOO_LONG = "HTTP-REQUEST-TARGET-TOO-LONG", Refused,
+        "The request line is longer than its limit.", "ask for one of the short names that are served";
+    HTTP_REQUEST_HOST = "HTTP-REQUEST-HOST", Malformed,
+        "The request has no Host field, or more than one.", "send exactly one";
+    HTTP_REQUEST_ID = "HTTP-REQUEST-ID", Malformed,
+        "The request id is there twice, too long or outside of its alphabet.", "use up to 64 of A-Z a-z 0-9 . _ -";
+    HTTP_REQUEST_FIELD = "HTTP-REQUEST-FIELD", Malformed,
+        "A line of the request's head is malformed.", "look at who wrote it; the record says what is wrong with it";
+    HTTP_REQUEST_HEAD_TOO_LARGE = "HTTP-REQUEST-HEAD-TOO-LARGE", Refused,
+        "The request's head is longer than the limit, or has too many fields.", "send fewer fields";
+    HTTP_REQUEST_LENGTH = "HTTP-REQUEST-LENGTH", Malformed,
+        "The request says the length of its body twice or unclearly.", "find which of the programs in between added one";
+    HTTP_REQUEST_CODING = "HTTP-REQUEST-CODING", Refused,
+        "The request has a body in a transfer coding, and none is taken here.", "ask without a body";
+    HTTP_REQUEST_BODY = "HTTP-REQUEST-BODY", Refused,
+        "The request has a body, and none is taken here.", "ask without a body";
+    HTTP_REQUEST_METHOD = "HTTP-REQUEST-METHOD", Refused,
+        "The method is not one that is answered here.", "ask with GET or HEAD";
+    HTTP_REQUEST_NOT_FOUND = "HTTP-REQUEST-NOT-FOUND", Untrue,
+        "Nothing is served under that path.", "ask for /health or /ready";
+    HTTP_REQUEST_TIMEOUT = "HTTP-REQUEST-TIMEOUT", Network,
+        "A request was begun and not finished within the read deadline.", "send it in one go";
+    HTTP_REQUEST_IDLE = "HTTP-REQUEST-IDLE", Network,
+        "No request came within the idle deadline.", "connect again when there is something to ask";
+    HTTP_REQUEST_TRUNCATED = "HTTP-REQUEST-TRUNCATED", Network,
+        "The connection ended inside a request.", "find out why the peer left; nothing of that request was used";
+    HEALTH_NOT_READY = "HEALTH-NOT-READY", Untrue,
+        "The server is stopping, or its last check of itself failed.", "read the answer: it names the check";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod epoll;
+pub mod health;
 pub mod http;
 
 pub use catalog::CATALOG;

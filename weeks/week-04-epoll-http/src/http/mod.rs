@@ -59,6 +59,9 @@ mod length;
 mod limits;
 mod lines;
 mod request;
+mod request_fault;
+mod request_head;
+mod request_parser;
 mod response;
 mod url;
 
@@ -71,5 +74,8 @@ pub use limits::{
     INTERIM_MAX, Limits, TRAILER_BYTES_MAX,
 };
 pub use request::{Method, REQUEST_BYTES_MAX, REQUEST_ID_FIELD, Request, RequestError};
+pub use request_fault::RequestFault;
+pub use request_head::{AskedMethod, RequestHead, TARGET_BYTES_MAX};
+pub use request_parser::{REQUEST_FIELDS_MAX, REQUEST_HEAD_BYTES_MAX, RequestParser};
 pub use response::{Response, ResponseParser};
 pub use url::{Authority, URL_BYTES_MAX, Url, UrlError};
