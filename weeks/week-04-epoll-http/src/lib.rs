@@ -1,6 +1,7 @@
 //! epoll, timers in constant time, and a strict HTTP client.
 
 pub mod catalog;
+pub mod client;
 pub mod epoll;
 pub mod health;
 pub mod http;
