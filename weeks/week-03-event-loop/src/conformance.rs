@@ -56,6 +56,7 @@ macro_rules! conformance {
             after_a_half_close_the_other_direction_still_has_room
             a_reset_is_readable_and_the_read_says_so
             a_reset_frees_a_writer_from_a_full_buffer
+            a_pipe_whose_other_end_is_gone_wakes_its_reader_and_its_writer
             peers_that_leave_in_the_middle_hide_nobody
         }
         $crate::conformance! { @group $poller, registration:

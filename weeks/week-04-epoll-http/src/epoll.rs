@@ -86,10 +86,13 @@ pub struct Epoll {
 
 /// What the kernel is asked to watch for. It adds errors and hang-ups by itself.
 fn flags_of(interest: Interest) -> epoll::EventFlags {
+    // lab:hole epoll-http.trigger
     let mut flags = epoll::EventFlags::empty();
     flags.set(epoll::EventFlags::IN, interest.readable);
     flags.set(epoll::EventFlags::OUT, interest.writable);
     flags
+    // lab:stub todo!("epoll-http.trigger: one flag for each direction, and the trigger that you can argue for")
+    // lab:end
 }
 
 /// The kernel's event, as the loop's. What was asked for is not known here, so an error counts as both.

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
+use rustix::pipe::{PipeFlags, pipe_with};
+
 use super::rig::{PATIENCE, Rig, drain, fill, pair, reset, witness};
 use crate::{Interest, Poller, Token};
 
@@ -63,6 +65,27 @@ pub fn a_reset_frees_a_writer_from_a_full_buffer<P: Poller>() {
     assert!(event.writable && (event.failed || !event.readable), "{event:?}");
     let kind = ours.write(b"x").unwrap_err().kind();
     assert!(matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{kind:?}");
+}
+
+/// A pipe says less than a socket: the kernel reports a hang-up without "readable", and an error without "writable".
+pub fn a_pipe_whose_other_end_is_gone_wakes_its_reader_and_its_writer<P: Poller>() {
+    let nonblocking = PipeFlags::NONBLOCK | PipeFlags::CLOEXEC;
+    let mut rig = Rig::<P>::new();
+    let (reader, writer) = pipe_with(nonblocking).unwrap();
+    rig.add(&reader, US, Interest::READ);
+    assert_eq!(rig.now(), []);
+    drop(writer);
+    assert!(rig.event(US).readable);
+    assert_eq!(rustix::io::read(&reader, &mut [0; 8]), Ok(0));
+    rig.remove(&reader);
+
+    let (reader, writer) = pipe_with(nonblocking).unwrap();
+    while rustix::io::write(&writer, &[0; 4096]).is_ok() {}
+    rig.add(&writer, US, Interest::WRITE);
+    assert_eq!(rig.now(), [], "a full pipe has no room");
+    drop(reader);
+    assert!(rig.event(US).writable);
+    assert_eq!(rustix::io::write(&writer, &[0; 8]), Err(rustix::io::Errno::PIPE));
 }
 
 /// Of five, the second and the fourth leave and the fifth speaks: three are told, and then, with the two gone, one.
