@@ -33,6 +33,7 @@ pub(crate) struct Connection<S> {
     state: State,
 }
 
+// ANCHOR: received
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Received {
@@ -43,6 +44,7 @@ pub(crate) enum Received {
     /// Nothing for now.
     Nothing,
 }
+// ANCHOR_END: received
 
 // ANCHOR: receive
 /// Reads once.

@@ -142,6 +142,7 @@ mod tests {
         assert!(out.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at / 7));
     }
 
+    // ANCHOR: trickle
     #[test]
     fn a_byte_now_and_then_does_not_move_the_write_deadline() {
         let (mut queue, start) = (Outbound::default(), Instant::now());
@@ -153,6 +154,7 @@ mod tests {
             assert_eq!(queue.deadline(WRITE), Some(start + WRITE));
         }
     }
+    // ANCHOR_END: trickle
 
     #[test]
     fn a_peer_that_takes_what_waited_gets_a_new_deadline_for_the_rest() {

@@ -112,6 +112,7 @@ pub trait Poller: Sized {
 }
 // ANCHOR_END: poller
 
+// ANCHOR: error
 /// Why a descriptor cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum PollerError {
@@ -135,3 +136,4 @@ pub enum PollerError {
     #[error("the system does not watch the descriptor: {0}")]
     System(#[from] io::Error),
 }
+// ANCHOR_END: error

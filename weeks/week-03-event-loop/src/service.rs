@@ -33,6 +33,7 @@ pub struct Peer {
     pub listener: usize,
 }
 
+// ANCHOR: step
 /// What one step of a service came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -43,6 +44,7 @@ pub enum Step {
     /// The connection is to end, for this reason, once what was put out before is delivered.
     Close(CloseReason),
 }
+// ANCHOR_END: step
 
 // ANCHOR: service
 /// An application, sans-IO.

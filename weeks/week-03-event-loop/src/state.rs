@@ -100,6 +100,7 @@ mod tests {
             State::HalfClosed(why),
             State::Closed(why),
         ];
+        // ANCHOR: arrows
         let arrows = [
             // open, reading, writing, draining, half-closed, closed
             [true, true, true, true, false, true],
@@ -109,6 +110,7 @@ mod tests {
             [false, false, false, false, false, true],
             [false, false, false, false, false, false],
         ];
+        // ANCHOR_END: arrows
         for (from, row) in all.into_iter().zip(arrows) {
             for (to, arrow) in all.into_iter().zip(row) {
                 assert_eq!(from.may_become(to), arrow, "{} to {}", from.name(), to.name());

@@ -84,6 +84,7 @@ impl<V> Table<V> {
 mod tests {
     use super::*;
 
+    // ANCHOR: late
     #[test]
     fn a_late_token_does_not_reach_the_next_owner_of_its_place() {
         let mut table = Table::default();
@@ -96,6 +97,7 @@ mod tests {
         assert_eq!(table.get_mut(second), Some(&mut "second"));
         assert_eq!(table.len(), 1);
     }
+    // ANCHOR_END: late
 
     #[test]
     fn a_place_that_is_free_is_taken_before_a_new_one_is_made() {

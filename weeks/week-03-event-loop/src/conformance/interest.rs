@@ -89,6 +89,7 @@ pub fn what_arrived_without_interest_is_told_with_it<P: Poller>() {
     assert_eq!(rig.now(), []);
 }
 
+// ANCHOR: silence
 /// Both directions are over, which the system calls report unasked; the poller keeps it to itself.
 pub fn no_interest_is_silence_even_after_a_hang_up<P: Poller>() {
     let (ours, peer) = pair();
@@ -102,6 +103,7 @@ pub fn no_interest_is_silence_even_after_a_hang_up<P: Poller>() {
     rig.modify(&ours, US, Interest::READ);
     assert!(rig.event(US).readable, "and tells it when asked again");
 }
+// ANCHOR_END: silence
 
 /// The same for a connection that was reset, and for a descriptor that never had an interest.
 pub fn no_interest_is_silence_even_after_a_reset<P: Poller>() {

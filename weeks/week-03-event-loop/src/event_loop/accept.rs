@@ -21,6 +21,7 @@ pub static OUT_OF_RANGE: Rule =
     Rule { class: "descriptor-out-of-range", code: Some(&catalog::LOOP_DESCRIPTOR_RANGE), told: true };
 
 impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
+    // ANCHOR: accept
     /// Accepts what waits at a listener, up to a bound; the poller reports the rest again.
     pub(super) fn accept(&mut self, number: usize) -> io::Result<()> {
         for _ in 0..TURN_ACCEPTS_MAX {
@@ -41,6 +42,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         }
         Ok(())
     }
+    // ANCHOR_END: accept
 
     /// Takes a connection in, or tells it why not.
     fn welcome(&mut self, stream: TcpStream, address: SocketAddr, listener: usize) {
