@@ -107,7 +107,7 @@ impl Link {
         Ok(())
     }
 
-    /// Takes what came, and returns how many requests it answered. An error ends the connection.
+    /// Takes what came, and counts it. An error ends the connection.
     pub(super) fn take(
         &mut self,
         mut came: &[u8],

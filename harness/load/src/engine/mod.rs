@@ -5,10 +5,13 @@
 //!                │ requests leave    │ replies of what is in flight
 //! ```
 
+mod connect;
 mod link;
 mod load;
 mod run;
+mod schedule;
 mod slot;
 mod tally;
+mod turn;
 
 pub use load::Load;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rustix::event::epoll::EventFlags;
 
 use super::link::{Ending, Link, ending_of};
+use super::schedule::Schedule;
 use super::tally::Tally;
 use crate::plan::{Group, OPEN_IN_FLIGHT_MAX, Pace, Role};
 use crate::wire::Wire;
@@ -33,47 +34,19 @@ pub(super) struct Run {
     pub(super) turn: usize,
 }
 
-/// When the requests of an open loop are due: `begin + k / rate`, computed and not summed up, so that nothing drifts.
-pub(super) struct Schedule {
-    rate: u64,
-    begin_ns: u64,
-    dealt: u64,
-}
-
-impl Schedule {
-    pub(super) fn of(pace: Pace) -> Option<Self> {
-        match pace {
-            Pace::Closed => None,
-            Pace::Open { requests_per_second: rate } => Some(Schedule { rate, begin_ns: 0, dealt: 0 }),
-        }
-    }
-
-    /// Begins anew.
-    pub(super) fn begin(&mut self, now_ns: u64) {
-        (self.begin_ns, self.dealt) = (now_ns, 0);
-    }
-
-    /// When the next request is due.
-    pub(super) fn due_ns(&self) -> u64 {
-        let after = u128::from(self.dealt) * 1_000_000_000 / u128::from(self.rate);
-        self.begin_ns.saturating_add(u64::try_from(after).unwrap_or(u64::MAX))
-    }
-
-    /// One request was dealt.
-    pub(super) fn deal(&mut self) {
-        self.dealt += 1;
-    }
-}
-
 impl Run {
-    /// True where replies are read, so that an end of the run can wait for them.
-    fn greedy(&self) -> bool {
-        self.group.role == Role::Greedy
-    }
-
     /// What its connections may read at once.
     fn read_bytes_max(&self) -> usize {
-        if self.greedy() { GREEDY_BYTES_PER_TURN } else { usize::MAX }
+        if self.group.role == Role::Greedy { GREEDY_BYTES_PER_TURN } else { usize::MAX }
+    }
+
+    /// True for a connection that always has one more request to write.
+    pub(super) fn insatiable(&self, link: &Link) -> bool {
+        match &self.group.role {
+            Role::Greedy => link.in_flight() < GREEDY_IN_FLIGHT_MAX,
+            Role::SlowReader { opening: None, .. } => link.mute,
+            _ => false,
+        }
     }
 
     /// True for connections whose turn comes after everybody else's.
@@ -115,10 +88,8 @@ impl Run {
 
     fn refill(&mut self, link: &mut Link, now_ns: u64) {
         let more = match (&self.group.role, self.group.pace) {
-            (Role::SlowReader { opening: Some(_), .. }, _) => 0,
-            (Role::SlowReader { .. }, _) if link.mute => self.gulp(link),
-            (Role::Greedy, _) if link.in_flight() < GREEDY_IN_FLIGHT_MAX => self.gulp(link),
-            (Role::Greedy, _) | (_, Pace::Open { .. }) => 0,
+            _ if self.insatiable(link) => self.gulp(link),
+            (Role::SlowReader { opening: Some(_), .. } | Role::Greedy, _) | (_, Pace::Open { .. }) => 0,
             (_, Pace::Closed) => u64::from(self.group.depth).saturating_sub(link.in_flight()),
         };
         self.tally.requests += more;

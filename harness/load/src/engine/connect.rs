@@ -1,0 +1,142 @@
+//! From nothing to a standing connection, and back.
+
+use std::os::fd::OwnedFd;
+
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::io::Errno;
+
+use super::link::{Link, ending_of};
+use super::load::{Load, nanoseconds};
+use super::slot::State;
+use crate::plan::Role;
+use crate::{ErrorClass, LoadError, socket};
+
+/// Connections begun and not standing yet: fewer than the shortest accept queue that is in use (128).
+const CONNECTING_MAX: usize = 64;
+/// Requests that one connection may ever ask: what separates the sequence numbers of two.
+const SEQUENCE_BITS: u32 = 40;
+
+impl Load {
+    /// Until every connection of the plan stands, or one has failed.
+    pub(super) fn connect_all(&mut self) -> Result<(), LoadError> {
+        let (wanted, server) = (self.slots.len(), self.plan.server);
+        loop {
+            self.begin_due()?;
+            let made = self.standing();
+            if let Some(error) = self.failed.take() {
+                let source = std::io::Error::from(error);
+                return Err(match error {
+                    Errno::TIMEDOUT => LoadError::ConnectDeadline {
+                        server,
+                        made,
+                        wanted,
+                        waited: self.plan.connect_deadline,
+                    },
+                    _ => LoadError::Connect { server, made, wanted, source },
+                });
+            }
+            if made == wanted {
+                return Ok(());
+            }
+            self.turn(u64::MAX, u64::MAX)?;
+        }
+    }
+
+    /// Begins connections that are due, as many as may be on their way at once.
+    pub(super) fn begin_due(&mut self) -> Result<(), LoadError> {
+        let now_ns = self.now_ns();
+        for at in 0..self.slots.len() {
+            if self.connecting >= CONNECTING_MAX {
+                break;
+            }
+            if matches!(self.slots[at].state, State::Empty { due_ns } if due_ns <= now_ns) {
+                self.begin(at, now_ns)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the connection of this place.
+    fn begin(&mut self, at: usize, now_ns: u64) -> Result<(), LoadError> {
+        let run = &self.runs[self.slots[at].group];
+        let begun = match socket::begin(self.plan.server, None, run.group.receive_buffer_bytes) {
+            Ok(begun) => begun,
+            Err(error) => return self.not_connected(at, error),
+        };
+        let flags = if begun.stands { run.interest() } else { EventFlags::OUT };
+        epoll::add(&self.epoll, &begun.socket, EventData::new_u64(at as u64), flags)
+            .map_err(|e| LoadError::system("watching a connection", e))?;
+        if begun.stands {
+            self.stand(at, begun.socket, flags, now_ns);
+        } else {
+            self.slots[at].state = State::Connecting { socket: begun.socket, since_ns: now_ns };
+            self.connecting += 1;
+        }
+        Ok(())
+    }
+
+    /// A connection that was on its way has arrived or failed.
+    pub(super) fn connected(&mut self, at: usize) -> Result<(), LoadError> {
+        let State::Connecting { socket, since_ns } =
+            std::mem::replace(&mut self.slots[at].state, State::OVER)
+        else {
+            return Ok(());
+        };
+        self.connecting -= 1;
+        match socket::outcome(&socket) {
+            Ok(()) => {
+                let flags = self.runs[self.slots[at].group].interest();
+                epoll::modify(&self.epoll, &socket, EventData::new_u64(at as u64), flags)
+                    .map_err(|e| LoadError::system("watching a connection", e))?;
+                self.stand(at, socket, flags, since_ns);
+                Ok(())
+            }
+            Err(error) => self.not_connected(at, error),
+        }
+    }
+
+    /// A connection stands: its first requests may leave, if it is time for requests at all.
+    fn stand(&mut self, at: usize, socket: OwnedFd, flags: EventFlags, now_ns: u64) {
+        let mut link = Link::new(socket, self.begun << SEQUENCE_BITS, flags);
+        self.begun += 1;
+        let run = &self.runs[self.slots[at].group];
+        if matches!(&run.group.role, Role::SlowReader { opening: Some(_), .. }) {
+            link.fall_mute();
+        }
+        self.slots[at].state = State::Standing { link, since_ns: now_ns };
+        if self.pushing {
+            self.press(at, now_ns);
+        }
+    }
+
+    /// A connection could not be made: later again where the plan wants it, else never.
+    pub(super) fn not_connected(&mut self, at: usize, error: Errno) -> Result<(), LoadError> {
+        if matches!(error, Errno::MFILE | Errno::NFILE) {
+            return Err(LoadError::system("opening one more connection (see `ulimit -n`)", error));
+        }
+        let class = match ending_of(error) {
+            ErrorClass::ConnectRefused => ErrorClass::ConnectRefused,
+            _ => ErrorClass::ConnectFailed,
+        };
+        self.runs[self.slots[at].group].tally.ended(class, 0);
+        self.failed = self.failed.or(Some(error));
+        self.slots[at].state = self.empty();
+        Ok(())
+    }
+
+    /// What comes after a connection.
+    fn empty(&self) -> State {
+        match self.plan.reconnect {
+            Some(pause) => State::Empty { due_ns: self.now_ns().saturating_add(nanoseconds(pause)) },
+            None => State::OVER,
+        }
+    }
+
+    /// A connection that stood is over.
+    pub(super) fn end(&mut self, at: usize, class: ErrorClass) {
+        let empty = self.empty();
+        if let State::Standing { link, .. } = std::mem::replace(&mut self.slots[at].state, empty) {
+            self.runs[self.slots[at].group].bury(&link, class);
+        }
+    }
+}
