@@ -19,17 +19,17 @@ use framing::rng::SplitMix64;
 use super::heap::Heap;
 
 /// How long a connection may be idle, and how long a request may take to arrive.
-const IDLE: Duration = Duration::from_secs(60);
-const READ: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(20);
+const READ: Duration = Duration::from_secs(5);
 
 /// Requests that one turn of the loop works off before it asks about time, and how long such a turn takes.
-const REQUESTS_A_TURN: usize = 16;
-const TURN: Duration = Duration::from_micros(100);
+const REQUESTS_A_TURN: usize = 32;
+const TURN: Duration = Duration::from_millis(1);
 
-/// Operations of one contestant in one round.
-const OPERATIONS: usize = 16_000;
+/// Operations of one contestant in one round: so many that a heap has to sweep within it, by size.
+const OPERATIONS: [usize; 2] = [16_000, 96_000];
 /// A contestant that looks at every deadline in every turn gets fewer.
-const OPERATIONS_OF_SCANS: usize = 320;
+const OPERATIONS_OF_SCANS: [usize; 2] = [3_200, 320];
 
 /// How many deadlines there are.
 const SIZES: [(u32, &str); 2] = [(1_000, "1,000"), (100_000, "100,000")];
@@ -39,7 +39,7 @@ const WORKLOADS: [Workload; 3] = [
     Workload {
         id: "requests",
         what: "a request: its read deadline set, then the idle deadline set again",
-        bars: [Some(1.5), Some(1.5)],
+        bars: [Some(1.5), Some(1.2)],
         run: requests,
     },
     Workload {
@@ -51,7 +51,7 @@ const WORKLOADS: [Workload; 3] = [
     Workload {
         id: "expiries",
         what: "a deadline set within the next second and told when it is due",
-        bars: [None, Some(1.2)],
+        bars: [Some(1.2), Some(1.5)],
         run: expiries,
     },
 ];
@@ -86,13 +86,14 @@ struct Contestant {
 /// Measures all cases: one measurement a case, and the ratios of the wheel to each other contestant.
 pub(super) fn measure(mut finding: Finding, profile: Profile, seed: u64) -> Finding {
     for workload in &WORKLOADS {
-        for ((deadlines, size), bar) in SIZES.into_iter().zip(workload.bars) {
-            // Telling 100,000 deadlines is a pass over all of them for each contestant.
-            let rounds = match (workload.id, deadlines) {
-                ("expiries", 100_000) => profile.pick(3, 5, 21),
-                _ => profile.pick(5, 15, 61),
+        for (case, ((deadlines, size), bar)) in SIZES.into_iter().zip(workload.bars).enumerate() {
+            let plan = Plan {
+                rounds: [profile.pick(5, 15, 61), profile.pick(2, 5, 41)][case],
+                warm_up: Duration::from_secs(profile.pick(3, 21, 41)),
+                operations: OPERATIONS[case],
+                operations_of_scans: OPERATIONS_OF_SCANS[case],
             };
-            let contestants = run(workload, deadlines, rounds, seed);
+            let contestants = run(workload, deadlines, &plan, seed);
             let id = format!("timers-{}-{deadlines}", workload.id);
             let title = format!("1,000 times {}; {size} deadlines", workload.what);
             let (wheel, peers) = contestants.split_first().expect("the wheel is the first contestant");
@@ -120,7 +121,16 @@ pub(super) fn measure(mut finding: Finding, profile: Profile, seed: u64) -> Find
 
 const HEAP: &str = "heap";
 
-fn run(workload: &Workload, deadlines: u32, rounds: u32, seed: u64) -> Vec<Contestant> {
+/// How long a case is measured.
+struct Plan {
+    rounds: u32,
+    /// Of the contestants' own time: until as many deadlines pass, or would have passed, as do so later on.
+    warm_up: Duration,
+    operations: usize,
+    operations_of_scans: usize,
+}
+
+fn run(workload: &Workload, deadlines: u32, plan: &Plan, seed: u64) -> Vec<Contestant> {
     let start = Instant::now();
     let contestant =
         |name, timers: Box<dyn Timers>, scans| Contestant { name, timers, scans, times: Vec::new() };
@@ -143,16 +153,20 @@ fn run(workload: &Workload, deadlines: u32, rounds: u32, seed: u64) -> Vec<Conte
             )
         })
         .collect();
-    // One round that is not counted sets the deadlines up and warms the caches.
-    for round in 0..=rounds {
+    // What a contestant does later with the deadlines of now belongs to its price; a scan has no later.
+    for (scans, _, bench) in &mut benches {
+        let until = if *scans || workload.id == "expiries" { start } else { start + plan.warm_up };
+        while bench.now <= until {
+            (workload.run)(bench, plan.operations_of_scans);
+        }
+    }
+    for _ in 0..plan.rounds {
         for (scans, times, bench) in &mut benches {
-            let wanted = if *scans && deadlines >= 100_000 { OPERATIONS_OF_SCANS } else { OPERATIONS };
+            let wanted = if *scans { plan.operations_of_scans } else { plan.operations };
             let began = Instant::now();
             let done = (workload.run)(bench, wanted);
             let nanos = began.elapsed().as_nanos() as u64;
-            if round > 0 {
-                times.push((nanos * 1_000 / done as u64).max(1));
-            }
+            times.push((nanos * 1_000 / done as u64).max(1));
         }
     }
     drop(benches);

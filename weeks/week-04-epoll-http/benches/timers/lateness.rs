@@ -32,7 +32,7 @@ struct Told {
 
 /// Measures lateness: one measurement, and the criterion that nothing was early, lost or told twice.
 pub(super) fn measure(finding: Finding, profile: Profile, seed: u64) -> io::Result<Finding> {
-    let within = Duration::from_millis(profile.pick(250, 900, 2_000));
+    let within = Duration::from_millis(profile.pick(150, 700, 2_000));
     let wheel = drive(Wheel::new, within, seed)?;
     let heap = drive(|_| Heap::new(), within, seed)?;
     let title = "Lateness of 100,000 deadlines at random moments";

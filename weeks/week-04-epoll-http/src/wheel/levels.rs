@@ -9,6 +9,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::TICK;
 use super::places::NONE;
 
 /// Bits of a digit: 64 slots are as many as a word has bits.
@@ -95,16 +96,20 @@ impl Levels {
 
 /// The tick in which a moment lies: whole ticks since the origin.
 pub(super) fn tick_of(origin: Instant, at: Instant) -> u64 {
-    let since = at.saturating_duration_since(origin);
-    since.as_secs().saturating_mul(1_000).saturating_add(u64::from(since.subsec_millis()))
+    ticks(at.saturating_duration_since(origin), 0)
 }
 
 /// The first tick that does not begin before a moment: deadlines are rounded up.
 pub(super) fn tick_after(origin: Instant, at: Instant) -> u64 {
-    let since = at.saturating_duration_since(origin);
-    let begun = !since.subsec_nanos().is_multiple_of(1_000_000);
-    tick_of(origin, at).saturating_add(u64::from(begun))
+    ticks(at.saturating_duration_since(origin), NANOS_A_TICK - 1)
 }
+
+fn ticks(since: Duration, more_nanos: u32) -> u64 {
+    let rest = (since.subsec_nanos() + more_nanos) / NANOS_A_TICK;
+    since.as_secs().saturating_mul(1_000).saturating_add(u64::from(rest))
+}
+
+const NANOS_A_TICK: u32 = TICK.subsec_nanos();
 
 /// The moment at which a tick begins; `None` where the system's clock cannot say it.
 pub(super) fn begin_of(origin: Instant, tick: u64) -> Option<Instant> {
