@@ -45,14 +45,23 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port and waits until it listens.
     pub(crate) fn start(args: &[&str]) -> Server {
+        Server::start_program(program(), args)
+    }
+
+    /// The same for another server on this loop.
+    pub(crate) fn start_program(program: PathBuf, args: &[&str]) -> Server {
         let dir = tempfile::tempdir().unwrap();
-        let process = Server::launch(dir.path(), args).spawn().unwrap();
+        let process = Server::launch_program(program, dir.path(), args).spawn().unwrap();
         Server::of(process, dir)
     }
 
     /// How a server is started whose log lies in `dir`.
     pub(crate) fn launch(dir: &Path, args: &[&str]) -> Launch {
-        Launch::of(program())
+        Server::launch_program(program(), dir, args)
+    }
+
+    fn launch_program(program: PathBuf, dir: &Path, args: &[&str]) -> Launch {
+        Launch::of(program)
             .args(["--listen", "127.0.0.1:0"])
             .arg("--log")
             .arg(dir.join("server.jsonl"))
