@@ -220,6 +220,23 @@ fn a_deliverable_that_names_what_does_not_exist_is_refused_with_its_own_line() {
 }
 
 #[test]
+fn a_page_shows_those_ratios_that_it_names_and_refuses_names_that_no_ratio_has() {
+    let (site, name) = with_deliverable(
+        "# Parser\n\n{{#lab ratios week-02/bench decode-s}}\n\n{{#lab chart week-02/bench ratios decode-s}}\n",
+    );
+    derive(&site);
+    let text = read(&site, &format!("week-02/{name}"));
+    assert!(text.contains("16 B payload") && !text.contains("64 KiB payload"), "{text}");
+    assert!(text.contains("](bench-ratios-decode-s.svg)"), "{text}");
+    let drawing = read(&site, "week-02/bench-ratios-decode-s.svg");
+    assert!(drawing.contains("decode-small") && !drawing.contains("decode-large"), "{drawing}");
+
+    let (site, _) = with_deliverable("# Parser\n\n{{#lab ratios week-02/bench encode}}\n");
+    let failure = pages::derive(&site.ws, &site.course, &site.evidence()).unwrap_err();
+    assert!(failure.what.contains("no ratio `encode…` in week-02/bench"), "{}", failure.what);
+}
+
+#[test]
 fn a_run_that_ended_early_still_gets_its_report() {
     let (site, name) = with_deliverable("# Parser\n\n{{#lab facts week-02/gate framing.reset}}\n");
     // This gate failed before it came to any criterion that the deliverable speaks of.

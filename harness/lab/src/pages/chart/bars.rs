@@ -1,6 +1,6 @@
-//! Throughputs and ratios: one row each, with the spread of the rounds as a whisker.
+//! Throughputs: one row each, with the spread of the rounds as a whisker.
 
-use evidence::{Fact, Measurement, Ratio, Series, Value};
+use evidence::{Fact, Measurement, Series, Value};
 
 use super::frame::{self, Look, Plot, WIDTH};
 use super::scale::{Axis, in_axis_name, labelled_ticks};
@@ -57,56 +57,16 @@ pub(super) fn draw(measurement: &Measurement, fact: &str, style: Option<&str>) -
     svg.finish((WIDTH, plot.bottom + 56.0), &measurement.title, &words.join("; "), style)
 }
 
-/// Ratios around 1: a mark at the median, a whisker over the rounds, the bar to reach as a tick.
-pub(super) fn draw_ratios(title: &str, ratios: &[Ratio], style: Option<&str>) -> String {
-    let mut svg = Svg::default();
-    let top = frame::title(&mut svg, title);
-    let plot = Plot { left: 24.0, right: WIDTH - 90.0, top, bottom: top + ROW * ratios.len() as f64 };
-    let most = ratios.iter().map(|r| r.high.max(r.bar.unwrap_or(1.0))).fold(1.0, f64::max);
-    let ticks = labelled_ticks(most, "x");
-    let x = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.left, plot.right);
-    let goal =
-        if ratios.iter().any(|r| r.bar.is_some()) { "; the short mark is the bar to reach" } else { "" };
-    let name = format!("ours over the other: right of the heavy line ours is better{goal}");
-    frame::horizontal_axis(&mut svg, &plot, &x, &ticks, &name);
-    svg.line("one", (x.at(1.0), plot.top), (x.at(1.0), plot.bottom));
-
-    let mut words = Vec::new();
-    for (row, ratio) in ratios.iter().enumerate() {
-        let y = plot.top + ROW * row as f64;
-        let look = Look { index: row, peer: false };
-        let label = format!("{}: {} against {}", ratio.id, ratio.subject, ratio.peer);
-        svg.text("legend", (plot.left + 4.0, y + 14.0), Anchor::Start, &shortened(&label));
-        whisker(&mut svg, &x, y + 27.0, ratio.low, ratio.high);
-        svg.mark(&look.dot(), look.mark(), (x.at(ratio.median), y + 27.0));
-        if let Some(bar) = ratio.bar {
-            svg.line("goal", (x.at(bar), y + 19.0), (x.at(bar), y + 35.0));
-        }
-        let median = quantity(ratio.median, "x");
-        svg.text("value", (x.at(ratio.high) + 12.0, y + 31.5), Anchor::Start, &median);
-        words.push(format!("{}, {} against {}: median {median}", ratio.claim, ratio.subject, ratio.peer));
-    }
-    svg.finish((WIDTH, plot.bottom + 56.0), title, &words.join("; "), style)
-}
-
-fn whisker(svg: &mut Svg, x: &Axis, y: f64, low: f64, high: f64) {
+/// The spread of the rounds.
+pub(super) fn whisker(svg: &mut Svg, x: &Axis, y: f64, low: f64, high: f64) {
     let (low, high) = (x.at(low), x.at(high));
     svg.line("whisker", (low, y), (high, y));
     svg.line("whisker", (low, y - 4.0), (low, y + 4.0));
     svg.line("whisker", (high, y - 4.0), (high, y + 4.0));
 }
 
-/// As much of a text as one row bears.
-fn shortened(text: &str) -> String {
-    const CHARS_MAX: usize = 84;
-    if text.chars().count() <= CHARS_MAX {
-        return text.into();
-    }
-    text.chars().take(CHARS_MAX - 1).collect::<String>() + "…"
-}
-
 /// Keeps as many tick labels as fit without touching.
-fn thin(labels: Vec<(f64, String)>, width: f64) -> Vec<(f64, String)> {
+pub(super) fn thin(labels: Vec<(f64, String)>, width: f64) -> Vec<(f64, String)> {
     let widest = labels.iter().map(|(_, l)| frame::text_width(l)).fold(1.0, f64::max);
     let fit = (width / (widest + 12.0)).floor().max(2.0) as usize;
     let every = labels.len().div_ceil(fit).max(1);

@@ -3,11 +3,21 @@
 use evidence::Measurement;
 
 use super::frame::{self, Look, Plot, WIDTH};
-use super::scale::{Axis, in_axis_name, labelled_ticks};
+use super::scale::{Axis, in_axis_name, labelled_ticks, log_ticks, time_ticks};
 use super::svg::Svg;
 use crate::pages::quantity::quantity;
 
 const PLOT_HEIGHT: f64 = 260.0;
+
+/// Durations that differ by more than this factor get a logarithmic axis: one slow answer in half an hour must not
+/// flatten all others into a line at the bottom.
+const LINEAR_FACTOR_MAX: f64 = 40.0;
+
+/// Where a series has no point for so many of its usual intervals, its line is broken: nothing was measured there.
+const GAP_INTERVALS: f64 = 3.0;
+
+/// About so many marks tell one line from another.
+const MARKS: usize = 6;
 
 /// The chart of every series that has points.
 pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
@@ -26,22 +36,34 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
     let top = frame::legend(&mut svg, top, &entries) + 6.0;
     let plot = Plot { left: 92.0, right: WIDTH - 24.0, top, bottom: top + PLOT_HEIGHT };
 
+    let unit = measurement.unit.as_str();
     let seconds = points().map(|p| p.0).fold(0.0, f64::max);
     let most = points().map(|p| p.1).fold(0.0, f64::max);
-    let times = labelled_ticks(seconds, "s");
-    let values = labelled_ticks(most, &measurement.unit);
-    let x = Axis::linear(0.0, times[times.len() - 1].0, plot.left, plot.right);
-    let y = Axis::linear(0.0, values[values.len() - 1].0, plot.bottom, plot.top);
-    let name = if in_axis_name(&measurement.unit) { measurement.unit.as_str() } else { "" };
+    let least = points().map(|p| p.1).fold(f64::INFINITY, f64::min);
+    let (y, values, name) = if is_time(unit) && least > 0.0 && most / least > LINEAR_FACTOR_MAX {
+        let ticks = log_ticks(least, most);
+        let axis = Axis::log(ticks[0], ticks[ticks.len() - 1], plot.bottom, plot.top);
+        (axis, ticks.into_iter().map(|tick| (tick, quantity(tick, unit))).collect(), "logarithmic")
+    } else {
+        // A line at zero all along is told from an empty chart by an axis that goes on to one.
+        let ticks = labelled_ticks(if most > 0.0 { most } else { 1.0 }, unit);
+        let axis = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.bottom, plot.top);
+        (axis, ticks, if in_axis_name(unit) { unit } else { "" })
+    };
+    let x = Axis::linear(0.0, seconds, plot.left, plot.right);
     frame::vertical_axis(&mut svg, &plot, &y, &values, name);
-    frame::horizontal_axis(&mut svg, &plot, &x, &times, "time since the start");
+    frame::horizontal_axis(&mut svg, &plot, &x, &time_ticks(seconds), "time since the start");
 
-    for (series, look) in &series {
-        let line: Vec<_> = series.points.iter().map(|(t, v)| (x.at(*t), y.at(*v))).collect();
-        svg.polyline(&look.line(), &line);
-        if let (Some(first), Some(last)) = (line.first(), line.last()) {
-            svg.mark(&look.dot(), look.mark(), *first);
-            svg.mark(&look.dot(), look.mark(), *last);
+    for (place, (series, look)) in series.iter().enumerate() {
+        for stretch in stretches(&series.points) {
+            let line: Vec<_> = stretch.iter().map(|(t, v)| (x.at(*t), y.at(*v))).collect();
+            svg.polyline(&look.line(), &line);
+            // Each series begins elsewhere, so that the marks of two lines at one height stay apart.
+            let every = line.len().div_ceil(MARKS).max(1);
+            let first = (place * every / entries.len()).min(line.len() - 1);
+            for at in line.iter().skip(first).step_by(every) {
+                svg.mark(&look.dot(), look.mark(), *at);
+            }
         }
     }
     let words: Vec<String> = series
@@ -58,4 +80,55 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
         })
         .collect();
     svg.finish((WIDTH, plot.bottom + 56.0), &measurement.title, &words.join("; "), style)
+}
+
+/// True for a unit of time.
+fn is_time(unit: &str) -> bool {
+    ["ns", "us", "µs", "ms", "s"].contains(&unit)
+}
+
+/// The parts of a course between its gaps, none of them empty.
+fn stretches(points: &[(f64, f64)]) -> Vec<&[(f64, f64)]> {
+    let mut intervals: Vec<f64> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    intervals.sort_by(f64::total_cmp);
+    let usual = intervals.get(intervals.len() / 2).copied().unwrap_or(0.0);
+    let together = |one: &(f64, f64), next: &(f64, f64)| next.0 - one.0 <= usual * GAP_INTERVALS;
+    points.chunk_by(together).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evidence::Series;
+
+    fn chart(unit: &str, points: Vec<(f64, f64)>) -> String {
+        draw(&Measurement::of("m", "M", unit).series(Series::over_time("s", points)), None)
+    }
+
+    #[test]
+    fn a_line_is_broken_where_nothing_was_measured_and_only_there() {
+        let points: Vec<(f64, f64)> =
+            (0..30).filter(|n| !(10..15).contains(n)).map(|n| (f64::from(n), 1.0)).collect();
+        let lengths: Vec<usize> = stretches(&points).iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [10, 15]);
+        assert_eq!(stretches(&[(0.0, 1.0), (0.5, 1.0), (1.4, 1.0)]).len(), 1);
+        assert_eq!(stretches(&[(3.0, 1.0)]).len(), 1);
+        assert!(stretches(&[]).is_empty());
+    }
+
+    #[test]
+    fn one_slow_answer_does_not_flatten_all_others() {
+        let spiked = |top: f64| vec![(0.0, 1e6), (1.0, top), (2.0, 1e6)];
+        assert!(chart("ns", spiked(1e6 * LINEAR_FACTOR_MAX * 1.01)).contains(">logarithmic<"));
+        assert!(!chart("ns", spiked(1e6 * LINEAR_FACTOR_MAX)).contains(">logarithmic<"));
+        assert!(!chart("bytes", spiked(1e9)).contains(">logarithmic<"), "memory begins at nothing");
+    }
+
+    #[test]
+    fn a_course_of_zeros_and_of_one_point_is_drawn_without_a_division_by_nothing() {
+        for points in [vec![(0.0, 0.0)], vec![(0.0, 0.0), (1.0, 0.0)], vec![(5.0, 3.0)]] {
+            let drawing = chart("%", points.clone());
+            assert!(!drawing.contains("NaN") && !drawing.contains("inf"), "{points:?}: {drawing}");
+        }
+    }
 }

@@ -90,5 +90,7 @@ pub(super) fn horizontal_axis(svg: &mut Svg, plot: &Plot, axis: &Axis, ticks: &[
         svg.text("tick", (x, plot.bottom + 18.0), Anchor::Middle, label);
     }
     svg.line("base", (plot.left, plot.bottom), (plot.right, plot.bottom));
-    svg.text("axis", ((plot.left + plot.right) / 2.0, plot.bottom + 40.0), Anchor::Middle, name);
+    if !name.is_empty() {
+        svg.text("axis", ((plot.left + plot.right) / 2.0, plot.bottom + 40.0), Anchor::Middle, name);
+    }
 }

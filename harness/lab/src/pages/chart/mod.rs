@@ -8,6 +8,7 @@ mod bars;
 mod course;
 mod frame;
 mod percentile;
+mod ratios;
 mod scale;
 pub(crate) mod svg;
 
@@ -93,5 +94,5 @@ pub fn measurement(
 
 /// The chart of a record's ratios.
 pub fn ratios(title: &str, ratios: &[Ratio], setting: Setting) -> String {
-    bars::draw_ratios(title, ratios, setting.style().as_deref())
+    ratios::draw(title, ratios, setting.style().as_deref())
 }

@@ -61,6 +61,12 @@ pub(super) fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     ticks
 }
 
+/// Ticks of a logarithmic axis in steps of about two: close around what they cover, where whole decades would leave
+/// most of the axis empty.
+pub(super) fn fine_log_ticks(low: f64, high: f64) -> Vec<f64> {
+    covering(low, high.max(low * 1.02), &[1.0, 2.0, 5.0])
+}
+
 /// The members of `set × 10^n` from the last one at or below `low` to the first one at or above `high`.
 fn covering(low: f64, high: f64, set: &[f64]) -> Vec<f64> {
     let first = low.log10().floor() as i32;
@@ -100,9 +106,17 @@ pub(super) fn labelled_ticks(high: f64, unit: &str) -> Vec<(f64, String)> {
     linear_ticks(0.0, high / step).into_iter().map(|t| (t * step, label(t * step))).collect()
 }
 
-/// True for a unit that would repeat itself at every tick.
+/// Ticks of an axis of seconds from 0, none beyond `seconds`; long courses are counted in minutes.
+pub(super) fn time_ticks(seconds: f64) -> Vec<(f64, String)> {
+    let (one, word) = if seconds > 150.0 { (60.0, "min") } else { (1.0, "s") };
+    let ticks = linear_ticks(0.0, seconds / one).into_iter().map(|tick| tick * one);
+    let label = |at: f64| if at == 0.0 { "0".into() } else { format!("{} {word}", three_digits(at / one)) };
+    ticks.filter(|at| *at <= seconds * 1.000_001).map(|at| (at, label(at))).collect()
+}
+
+/// True for a unit that would repeat itself at every tick: a rate, or a noun.
 pub(super) fn in_axis_name(unit: &str) -> bool {
-    unit.contains('/') && !unit.starts_with("bytes")
+    !["", "ns", "us", "µs", "ms", "s", "%", "x", "bytes", "bytes/s"].contains(&unit)
 }
 
 /// `4,000,000` as `4 M`.
@@ -141,6 +155,15 @@ mod tests {
         assert_eq!(texts(3.3e6, "bytes"), ["0", "1 MiB", "2 MiB", "3 MiB", "4 MiB"]);
         assert_eq!(texts(9e6, "frames/s"), ["0", "2 M", "4 M", "6 M", "8 M", "10 M"]);
         assert_eq!(texts(9.0, "s"), ["0", "2 s", "4 s", "6 s", "8 s", "10 s"]);
+    }
+
+    #[test]
+    fn a_long_course_is_counted_in_minutes_and_no_tick_lies_beyond_it() {
+        let texts = |seconds| time_ticks(seconds).into_iter().map(|t| t.1).collect::<Vec<_>>();
+        assert_eq!(texts(59.5), ["0", "20 s", "40 s"]);
+        assert_eq!(texts(60.0), ["0", "20 s", "40 s", "60 s"]);
+        assert_eq!(texts(1785.0), ["0", "10 min", "20 min"]);
+        assert_eq!(texts(0.0), ["0"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use evidence::Record;
 
 use super::lacking;
-use super::records::find_measurement;
+use super::records::{find_measurement, ratios_of};
 use crate::pages::chart::{self, Form, Setting};
 use crate::pages::engine::{Page, Trouble};
 use crate::pages::markdown::plain;
@@ -12,7 +12,7 @@ use crate::pages::nearest::suggestion;
 /// The title of the chart of a record's ratios.
 pub(in crate::pages) const RATIOS_TITLE: &str = "Against what a user would pick instead";
 
-/// `chart <record> <measurement> [percentiles|bars|time] [fact]`, or `chart <record> ratios`.
+/// `chart <record> <measurement> [percentiles|bars|time] [fact]`, or `chart <record> ratios [<beginning of their ids>]`.
 pub(super) fn chart(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
     let words: Vec<&str> = argument.split_whitespace().collect();
     let (id, name, form, fact) = match words[..] {
@@ -25,8 +25,8 @@ pub(super) fn chart(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
         }
     };
     let record = &page.record(id)?.record;
-    if name == "ratios" && form.is_none() {
-        return ratios(page, record);
+    if name == "ratios" && fact.is_none() {
+        return ratios(page, record, form.unwrap_or_default());
     }
     let measurement = find_measurement(record, name)?;
     let form = match form {
@@ -43,12 +43,12 @@ pub(super) fn chart(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
     Ok(place(page, record, &format!("{name}-{}{suffix}", form.name()), &measurement.title, drawing))
 }
 
-fn ratios(page: &Page<'_>, record: &Record) -> Result<String, Trouble> {
-    if record.finding.ratios.is_empty() {
-        return Err(nothing(record, "ratios"));
-    }
-    let drawing = chart::ratios(RATIOS_TITLE, &record.finding.ratios, page.context.setting);
-    Ok(place(page, record, "ratios", RATIOS_TITLE, drawing))
+fn ratios(page: &Page<'_>, record: &Record, beginning: &str) -> Result<String, Trouble> {
+    let chosen = ratios_of(record, beginning)?;
+    let drawing = chart::ratios(RATIOS_TITLE, &chosen, page.context.setting);
+    let suffix =
+        if beginning.is_empty() { String::new() } else { format!("-{}", beginning.trim_end_matches('-')) };
+    Ok(place(page, record, &format!("ratios{suffix}"), RATIOS_TITLE, drawing))
 }
 
 fn nothing(record: &Record, name: &str) -> Trouble {

@@ -3,8 +3,8 @@
 //! | directive | writes |
 //! | --- | --- |
 //! | `value <record> <path>` | one number or word, with its unit; may stand inside a sentence |
-//! | `criteria <record>` · `facts <record> <id>` · `series <record> <measurement>` · `ratios <record>` | tables |
-//! | `chart <record> <measurement> [percentiles\|bars\|time] [fact]` · `chart <record> ratios` | a drawing |
+//! | `criteria <record>` · `facts <record> <id>` · `series <record> <measurement>` · `ratios <record> [ids]` | tables |
+//! | `chart <record> <measurement> [percentiles\|bars\|time] [fact]` · `chart <record> ratios [ids]` | a drawing |
 //! | `drill <record>` · `status <record>` · `environment <record>` | the account, the verdict line, the machine |
 //! | `brief 2.3` · `holes 2.3` · `selfcheck 2.3` · `output 2.3` · `checkpoint 2` | a day or week from its data |
 //! | `board` · `codes [crate]` · `cases <file> [columns]` | the course, the error catalogs, a table from test data |

@@ -198,12 +198,24 @@ fn course_table(measurement: &Measurement) -> String {
 }
 
 pub(super) fn ratios(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
-    let id = one(argument, "ratios <record>")?;
+    let (id, beginning) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+    one(id, "ratios <record> [<beginning of their ids>]")?;
     let record = &page.record(id)?.record;
-    if record.finding.ratios.is_empty() {
-        return Err(lacking(record, format!("{id} compares nothing with a peer")));
+    Ok(ratios_table(&ratios_of(record, beginning.trim())?))
+}
+
+/// The ratios of a record whose ids begin so; a record may compare more than one table bears.
+pub(super) fn ratios_of(record: &Record, beginning: &str) -> Result<Vec<Ratio>, Trouble> {
+    let all = &record.finding.ratios;
+    if all.is_empty() {
+        return Err(lacking(record, format!("{} compares nothing with a peer", record.id)));
     }
-    Ok(ratios_table(&record.finding.ratios))
+    let chosen: Vec<Ratio> = all.iter().filter(|ratio| ratio.id.starts_with(beginning)).cloned().collect();
+    if chosen.is_empty() {
+        let near = suggestion(beginning, all.iter().map(|ratio| ratio.id.as_str()));
+        return Err(lacking(record, format!("no ratio `{beginning}…` in {}; {near}", record.id)));
+    }
+    Ok(chosen)
 }
 
 /// Median and spread of each comparison, and whether it reaches its bar.
