@@ -59,6 +59,11 @@ impl Levels {
         if self.heads[OVERDUE as usize] != NONE {
             return Some((OVERDUE, now));
         }
+        self.first_ahead(now)
+    }
+
+    /// The same without the overdue: what lies on a level lies ahead.
+    fn first_ahead(&self, now: u64) -> Option<(u16, u64)> {
         // lab:hole epoll-http.first-slot
         let level = self.occupied.iter().position(|slots| *slots != 0)?;
         let shift = level as u32 * DIGIT_BITS;

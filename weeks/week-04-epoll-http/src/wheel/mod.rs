@@ -177,7 +177,6 @@ impl Timers for Wheel {
     }
 
     fn expire(&mut self, now: Instant, expired: &mut Vec<Token>) {
-        // lab:hole epoll-http.expire
         let until = tick_of(self.origin, now).max(self.now);
         while let Some((slot, begins)) = self.levels.first(self.now)
             && begins <= until
@@ -188,8 +187,6 @@ impl Timers for Wheel {
             self.empty(slot, until, expired);
         }
         self.now = until;
-        // lab:stub todo!("epoll-http.expire: empty every slot that has begun, in order, and let time stand at each")
-        // lab:end
     }
 
     fn granularity(&self) -> Duration {

@@ -51,13 +51,9 @@ pub(super) struct Places {
 impl Places {
     /// Makes the place the token's, with this deadline. True if it can stay in the list that it is in.
     pub(super) fn claim(&mut self, token: Token, due: u64) -> bool {
-        let place = token.slot();
-        if self.nodes.len() <= place {
-            self.nodes.resize(place + 1, FREE);
-        }
         // lab:hole epoll-http.claim
-        let node = &mut self.nodes[place];
-        self.set += usize::from(!node.is_set);
+        let (node, set) = self.node_mut(token.slot());
+        *set += usize::from(!node.is_set);
         node.is_set = true;
         node.generation = token.generation();
         node.due = due;
@@ -66,10 +62,17 @@ impl Places {
         // lab:end
     }
 
+    /// A place's node, the table grown to it where needed, and the number of deadlines that are set.
+    fn node_mut(&mut self, place: usize) -> (&mut Node, &mut usize) {
+        if self.nodes.len() <= place {
+            self.nodes.resize(place + 1, FREE);
+        }
+        (&mut self.nodes[place], &mut self.set)
+    }
+
     /// Takes the token's deadline back, if it is the token's. Its node stays listed until its slot's time comes, or until
     /// the place's next owner makes use of it.
     pub(super) fn release(&mut self, token: Token) {
-        // lab:hole epoll-http.release
         if let Some(node) = self.nodes.get_mut(token.slot())
             && node.is_set
             && node.generation == token.generation()
@@ -77,8 +80,6 @@ impl Places {
             node.is_set = false;
             self.set -= 1;
         }
-        // lab:stub todo!("epoll-http.release: a deadline that was told, or belongs to the next owner, is none of the token's")
-        // lab:end
     }
 
     /// True while no deadline is set.
@@ -123,7 +124,6 @@ impl Places {
 
     /// Takes a place out of its list, wherever in it it is.
     pub(super) fn unlink(&mut self, place: usize, head: &mut u32) {
-        // lab:hole epoll-http.unlink
         let Node { prev, next, .. } = self.nodes[place];
         match prev {
             NONE => *head = next,
@@ -133,8 +133,6 @@ impl Places {
             self.nodes[next as usize].prev = prev;
         }
         self.nodes[place].slot = UNLISTED;
-        // lab:stub todo!("epoll-http.unlink: its two neighbours, or the head, close the gap")
-        // lab:end
     }
 
     /// Takes the first place out of a list that no slot has any more.
