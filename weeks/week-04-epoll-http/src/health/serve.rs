@@ -239,3 +239,7 @@ impl Service for Health {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;
