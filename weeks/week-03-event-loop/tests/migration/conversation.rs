@@ -10,6 +10,8 @@ pub(crate) struct Conversation {
     /// Needs a server whose deadlines are short.
     #[serde(default)]
     pub(crate) impatient: bool,
+    /// The class of the end, for the table on the page.
+    ends: String,
     pub(crate) steps: Vec<Step>,
     hears: Vec<Bytes>,
     pub(crate) log: Vec<String>,
@@ -84,7 +86,12 @@ fn bytes(hex: &str, times: Option<usize>) -> Vec<u8> {
 pub(crate) fn recorded() -> Vec<Conversation> {
     // From any week: week 4 has the same conversations with its own server.
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../week-03-event-loop/fixtures/conversations.yaml");
-    serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let recorded: Vec<Conversation> = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for Conversation { conversation, ends, log, .. } in &recorded {
+        let last = log.last().unwrap_or_else(|| panic!("{conversation} leaves no record"));
+        assert!(last.contains(&format!(" - {ends} ")), "{conversation} is said to end as {ends}: {last}");
+    }
+    recorded
 }
 
 /// The records about connections, one line each, without what differs from run to run.
