@@ -163,3 +163,15 @@ fn a_folder_that_is_no_book_is_never_emptied() {
     site.refuses("is not empty and not a built book");
     assert!(site.path("built/precious.txt").is_file());
 }
+
+#[test]
+fn a_month_or_a_drawing_that_is_not_there_is_refused() {
+    let site = page(
+        "# P\n\n{{#lab review 7}}\n\n{{#lab diagram month-9-demo/diagram.svg}}\n\n{{#lab diagram month-1-demo/README.md}}\n\n\
+         {{#lab diagram month-2-demo/diagram.svg}}\n",
+    );
+    site.refuses("book/src/page.md:3: there is no month `7`");
+    site.refuses("book/src/page.md:5: there is no month `9`");
+    site.refuses("book/src/page.md:7: `month-1-demo/README.md` is no drawing of a month");
+    site.refuses("outputs/month-2-demo/diagram.txt: No such file");
+}

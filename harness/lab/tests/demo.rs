@@ -70,7 +70,8 @@ fn course() -> TinyCourse {
     let outputs = week.join("outputs/month-1-demo");
     fs::create_dir_all(&outputs).unwrap();
     let page = "# The month\n\n<!-- lab:hole quarter.demo -->\nSums agree everywhere.\n<!-- lab:stub what agrees? -->\n\
-                <!-- lab:end -->\n\n![The month](diagram.svg)\n\n{{#lab criteria month-1-demo/demo}}\n\n\
+                <!-- lab:end -->\n\n{{#lab diagram month-1-demo/diagram.svg}}\n\n{{#lab review 1}}\n\n\
+                {{#lab criteria month-1-demo/demo}}\n\n\
                 {{#lab chart month-1-demo/demo sums}}\n";
     fs::write(outputs.join("README.md"), page).unwrap();
     fs::write(outputs.join("diagram.txt"), DIAGRAM).unwrap();
@@ -105,6 +106,8 @@ fn a_demo_is_on_record_with_its_pages_its_drawing_and_the_command_that_replays_i
     let folder = course.root().join("evidence/month-1-demo");
     let page = fs::read_to_string(folder.join("README.md")).unwrap();
     assert!(page.contains("Sums agree everywhere.") && page.contains("quarter.adds-up"), "{page}");
+    assert!(page.contains("![A sum goes through the till](diagram.svg)"), "{page}");
+    assert!(page.contains("| The demo | The tools agree |"), "{page}");
     assert!(page.contains("](demo-sums-time.svg)") && folder.join("demo-sums-time.svg").is_file(), "{page}");
     let drawing = fs::read_to_string(folder.join("diagram.svg")).unwrap();
     assert!(drawing.contains("<title>A sum goes through the till</title>"), "{drawing}");

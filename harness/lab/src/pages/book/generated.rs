@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::course::{Day, MonthReview, Week};
 use crate::pages::chart::Setting;
 use crate::pages::directive::board::of_week;
+use crate::pages::directive::month::review_text;
 use crate::pages::directive::week::{brief_text, checkpoint_text, selfcheck_text};
 use crate::pages::engine::Context;
 use crate::pages::markdown::{code, one_line, plain, prose, table};
@@ -108,19 +109,7 @@ pub(crate) fn checkpoint(week: &Week) -> String {
 /// The review of a month that is not complete.
 pub(crate) fn month(week: &Week, review: &MonthReview) -> String {
     let mut out = format!("# Month {}: {}\n\n{}", review.month, plain(&review.title), unwritten(week));
-    let files: Vec<String> =
-        review.artifacts.iter().map(|f| code(&format!("evidence/month-{}-demo/{f}", review.month))).collect();
-    out.push_str(&table(
-        &["The month in brief", ""],
-        &[
-            vec!["Objective".into(), one_line(&review.objective)],
-            vec!["What stays".into(), one_line(&review.mindset)],
-            vec!["What can be built now".into(), one_line(&review.can_build)],
-            vec!["What is still open".into(), one_line(&review.risks)],
-            vec!["The demo".into(), one_line(&review.demo)],
-            vec!["Its files".into(), files.join("<br>")],
-        ],
-    ));
+    out.push_str(&review_text(review));
     out
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn render(ascii: &str, title: Option<&str>) -> Result<String, String>
 /// A drawing as shapes.
 #[derive(Debug)]
 pub(crate) struct Drawing {
-    /// What a reader who cannot see it is given, safe in markup.
+    /// What a reader who cannot see it is given.
     title: String,
     /// Pixels at full size.
     width: u32,
@@ -56,9 +56,15 @@ impl Drawing {
         Drawing::of(ascii.trim_start_matches('\n'), title).map_err(|what| wrong(0, what))
     }
 
+    /// What a reader who cannot see it is given.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The drawing as a figure of a page, under its title.
     pub(crate) fn figure(&self) -> String {
-        let Drawing { title, width, height, body } = self;
+        let Drawing { width, height, body, .. } = self;
+        let title = escape(&self.title);
         let legible = width.min(&LEGIBLE_WIDTH);
         format!(
             "<figure class=\"lab-figure\"><svg class=\"lab-diagram\" role=\"img\" viewBox=\"0 0 {width} {height}\" \
@@ -81,7 +87,8 @@ impl Drawing {
     }
 
     fn file(&self, style: &str, body: &str, backdrop: &str) -> String {
-        let Drawing { title, width, height, .. } = self;
+        let Drawing { width, height, .. } = self;
+        let title = escape(&self.title);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"lab-diagram\" role=\"img\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\"><title>{title}</title><style>{style}</style>{backdrop}{ARROWS}{body}</svg>\n"
@@ -113,7 +120,7 @@ impl Drawing {
         let body = drawn.find('>').zip(drawn.rfind("</svg>")).map(|(start, end)| &drawn[start + 1..end]);
         let body = body.ok_or("the diagram could not be drawn")?;
         let body = body.split_inclusive('\n').map(str::trim_start).collect::<String>().replace('\n', "");
-        Ok(Drawing { title: escape(title), width, height, body })
+        Ok(Drawing { title: title.to_owned(), width, height, body })
     }
 }
 

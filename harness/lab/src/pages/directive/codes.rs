@@ -8,7 +8,13 @@ use crate::pages::nearest::suggestion;
 
 /// Every crate that has a catalog: the very statics that its tools print from.
 fn catalogs() -> Vec<(&'static str, &'static [&'static ErrorCode])> {
-    vec![("logger", logger::CATALOG), ("framing", framing::catalog::CATALOG), ("lab", crate::error::CATALOG)]
+    vec![
+        ("logger", logger::CATALOG),
+        ("framing", framing::catalog::CATALOG),
+        ("event_loop", event_loop::CATALOG),
+        ("epoll_http", epoll_http::CATALOG),
+        ("lab", crate::error::CATALOG),
+    ]
 }
 
 /// `codes [crate]`

@@ -7,6 +7,7 @@
 //! | `chart <record> <measurement> [percentiles\|bars\|time] [fact]` · `chart <record> ratios [ids]` | a drawing |
 //! | `drill <record>` · `status <record>` · `environment <record>` | the account, the verdict line, the machine |
 //! | `brief 2.3` · `holes 2.3` · `selfcheck 2.3` · `output 2.3` · `checkpoint 2` | a day or week from its data |
+//! | `review 1` · `diagram month-1-demo/diagram.svg` | a month from its data, the drawing of its system |
 //! | `board` · `codes [crate]` · `cases <file> [columns]` | the course, the error catalogs, a table from test data |
 
 pub(super) mod account;
@@ -14,6 +15,7 @@ pub(super) mod board;
 mod cases;
 mod codes;
 pub(super) mod drawing;
+pub(super) mod month;
 pub(super) mod records;
 pub(super) mod week;
 
@@ -27,7 +29,7 @@ use super::shelf;
 /// What a directive is given: its page and the words after its name.
 type Answer = fn(&mut Page<'_>, &str) -> Result<String, Trouble>;
 
-const DIRECTIVES: [(&str, Answer); 17] = [
+const DIRECTIVES: [(&str, Answer); 19] = [
     ("value", value),
     ("criteria", records::criteria),
     ("facts", records::facts),
@@ -42,6 +44,8 @@ const DIRECTIVES: [(&str, Answer); 17] = [
     ("selfcheck", week::selfcheck),
     ("output", week::output),
     ("checkpoint", week::checkpoint),
+    ("review", month::review),
+    ("diagram", month::diagram),
     ("board", board::board),
     ("codes", codes::codes),
     ("cases", cases::cases),
