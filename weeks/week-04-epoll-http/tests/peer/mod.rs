@@ -51,7 +51,7 @@ impl Turn {
     }
 }
 
-/// A server on a thread of its own, one connection after the other.
+/// A server, with a thread for each connection.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -63,6 +63,11 @@ pub(crate) struct Peer {
 impl Peer {
     /// Answers the n-th request with the n-th turn, and all further ones with the last.
     pub(crate) fn start(turns: Vec<Turn>) -> Peer {
+        Peer::serve(move |number, _| turns[number.min(turns.len() - 1)].clone())
+    }
+
+    /// Answers each request, by its number and its head, with what `answer` says.
+    pub(crate) fn serve(answer: impl Fn(usize, &str) -> Turn + Send + Sync + 'static) -> Peer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (requests, connections, stopped) = (Arc::default(), Arc::default(), Arc::default());
@@ -74,14 +79,17 @@ impl Peer {
             thread: None,
         };
         let serve = move || {
-            for stream in listener.incoming() {
-                if stopped.load(Ordering::Acquire) {
-                    return;
+            let (answer, requests) = (&answer, &*requests);
+            std::thread::scope(|scope| {
+                for stream in listener.incoming() {
+                    if stopped.load(Ordering::Acquire) {
+                        return;
+                    }
+                    *connections.lock().unwrap() += 1;
+                    // A client that leaves in the middle is what many tests are about.
+                    scope.spawn(move || drop(stream.and_then(|stream| talk(stream, answer, requests))));
                 }
-                *connections.lock().unwrap() += 1;
-                // A client that leaves in the middle is what many tests are about.
-                let _ = stream.and_then(|stream| talk(stream, &turns, &requests));
-            }
+            });
         };
         peer.thread = Some(std::thread::spawn(serve));
         peer
@@ -115,17 +123,21 @@ impl Drop for Peer {
 }
 
 /// One connection.
-fn talk(mut stream: TcpStream, turns: &[Turn], requests: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn talk(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(usize, &str) -> Turn + Sync),
+    requests: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
     while let Some(request) = read_head(&mut stream)? {
         let number = {
             let mut requests = requests.lock().unwrap();
-            requests.push(request);
+            requests.push(request.clone());
             requests.len() - 1
         };
-        let turn = &turns[number.min(turns.len() - 1)];
+        let turn = answer(number, &request);
         stream.write_all(turn.send.as_bytes())?;
         stream.write_all(&vec![b'y'; turn.fill])?;
         match turn.then {
