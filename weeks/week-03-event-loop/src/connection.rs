@@ -99,11 +99,12 @@ impl<S> Connection<S> {
     /// Sends what the outbox has for this connection; what the socket does not take waits in the queue.
     pub(crate) fn send(&mut self, outbox: &mut Outbox, cap: usize, now: Instant) -> Result<(), CloseReason> {
         // lab:hole event-loop.send-or-queue
-        let mut taken = 0;
+        let mut taken = Ok(0);
         if self.outbound.is_empty() && !outbox.is_empty() {
-            taken = write_once(|| self.stream.write(outbox.bytes()))?;
+            taken = write_once(|| self.stream.write(outbox.bytes()));
         }
-        let outcome = self.outbound.push(&outbox.bytes()[taken..], cap, now);
+        let outcome = taken.and_then(|taken| self.outbound.push(&outbox.bytes()[taken..], cap, now));
+        // Also where that failed: what is left in here would be the next peer's.
         outbox.clear();
         outcome
         // lab:stub todo!("event-loop.send-or-queue: straight to the socket while nothing waits; the rest into the queue")
