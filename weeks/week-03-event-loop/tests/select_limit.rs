@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use event_loop::{Event, Interest, Poll, Poller, PollerError, SELECT_DESCRIPTORS_MAX, Select, Token};
@@ -20,6 +21,9 @@ use wire::{Server, frame, reply, request, wait_until};
 
 /// Descriptors that a test here needs.
 const DESCRIPTORS: u64 = 1200;
+
+/// One test at a time: where they share a process, they share the numbers that this is about.
+static NUMBERS: Mutex<()> = Mutex::new(());
 
 /// Raises the soft limit. False, and said so, where the hard one is lower: the system itself then keeps everybody from
 /// the numbers that this is about.
@@ -44,6 +48,7 @@ fn numbered(fd: impl AsFd, number: usize) -> OwnedFd {
 
 #[test]
 fn the_last_number_that_fits_works_and_the_next_one_is_refused_untouched() {
+    let _numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     if !room() {
         return;
     }
@@ -90,6 +95,7 @@ fn is_served(stream: &TcpStream, id: &str) {
 /// dropped in silence, and a place that becomes free is used again.
 #[test]
 fn a_server_on_select_tells_the_peers_that_have_no_bit_and_keeps_the_others() {
+    let _numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     if !room() {
         return;
     }
@@ -124,6 +130,7 @@ fn a_server_on_select_tells_the_peers_that_have_no_bit_and_keeps_the_others() {
 /// The same crowd on `poll`, which has no such end.
 #[test]
 fn a_server_on_poll_serves_the_peers_beyond_the_end_of_select() {
+    let _numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     if !room() {
         return;
     }

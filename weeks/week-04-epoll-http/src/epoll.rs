@@ -22,14 +22,16 @@
 //! | question | level | edge |
 //! | --- | --- | --- |
 //! | what a handler must do | as much as it likes | go on until `EAGAIN`, or keep a list of its own of the unfinished |
-//! | calls for a request that fits one read | read, write | read, read that says `EAGAIN`, write |
+//! | calls for a request that fits one read | read, write | read, a read that says `EAGAIN`, write |
 //! | a peer that never stops sending | bounded work a turn; the kernel tells it again, after the others | drained first (it starves the others), or into the list |
 //! | changing interest | one `epoll_ctl` for each change | none: both directions are registered once |
 //! | a handler with a bug that stops early | does its work a turn later | one connection that hangs until its timeout |
 //!
 //! The loop bounds what one connection may do in a turn, because fairness is a promise of week 3. Under edge-triggering
 //! that bound needs a ready list in user space, in other words what the kernel has already. Level-triggering with bounded
-//! work is fair with no such list, and saves the read that only says "nothing more".
+//! work is fair with no such list, and saves the read that only says "nothing more". (A read that was short can stand for
+//! that one, but not safely: an end that came together with the bytes is no further edge, as a test shows. Programs that
+//! rely on short reads have to ask for `EPOLLRDHUP` as well.)
 //!
 //! What it costs: a call whenever a peer starts or stops to be slow, since the interest in room comes and goes. A proxy
 //! whose peers are nearly all slow, or a loop shared by several threads, where a level wakes all of them, would be
@@ -40,7 +42,7 @@
 //! | | invariant | shown by (`conformance epoll::…`, unless it says otherwise) |
 //! | --- | --- | --- |
 //! | W1 | what is ready when an interest begins is told by the next wait; the kernel looks at registration, not only at change | `interest::what_arrived_without_interest_is_told_with_it`, `time::no_wakeup_is_lost_between_a_change_of_interest_and_the_wait` |
-//! | W2 | half-done work is told again | `readiness::half_of_the_work_done_is_told_again_and_all_of_it_is_not`; what an edge does there: `epoll an_edge_is_not_told_again_after_half_a_read` |
+//! | W2 | half-done work is told again | `readiness::half_of_the_work_done_is_told_again_and_all_of_it_is_not`; what an edge does there: `epoll an_edge_is_not_told_again_after_half_a_read`, `epoll an_edge_hides_an_end_behind_a_short_read` |
 //! | W3 | an end or an error wakes whoever waits for anything | `endings::a_reset_frees_a_writer_from_a_full_buffer` and the others in that group |
 //! | W4 | what does not fit an answer stays ready for the next | `epoll what_does_not_fit_one_answer_comes_first_in_the_next` |
 //! | W5 | nobody is woken for nothing: no interest is silence, and a timeout is rounded up | `interest::no_interest_is_silence_even_after_a_hang_up`, `time::a_wait_without_events_lasts_for_its_timeout` |
@@ -84,6 +86,7 @@ pub struct Epoll {
     answer: Box<[MaybeUninit<epoll::Event>]>,
 }
 
+// ANCHOR: flags
 /// What the kernel is asked to watch for. It adds errors and hang-ups by itself.
 fn flags_of(interest: Interest) -> epoll::EventFlags {
     // lab:hole epoll-http.trigger
@@ -94,7 +97,9 @@ fn flags_of(interest: Interest) -> epoll::EventFlags {
     // lab:stub todo!("epoll-http.trigger: one flag for each direction, and the trigger that you can argue for")
     // lab:end
 }
+// ANCHOR_END: flags
 
+// ANCHOR: event
 /// The kernel's event, as the loop's. What was asked for is not known here, so an error counts as both.
 fn event_of(event: &epoll::Event) -> Event {
     // lab:hole epoll-http.event
@@ -109,6 +114,7 @@ fn event_of(event: &epoll::Event) -> Event {
     // lab:stub todo!("epoll-http.event: the token out of 64 bits, and the flags that nobody asked for")
     // lab:end
 }
+// ANCHOR_END: event
 
 /// A timeout as the kernel takes it: whole milliseconds, never fewer than were asked for.
 fn timeout_of(timeout: Duration) -> Timespec {
@@ -157,6 +163,7 @@ impl Poller for Epoll {
         Ok(())
     }
 
+    // ANCHOR: modify
     fn modify(&mut self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> Result<(), PollerError> {
         // lab:hole epoll-http.modify
         let number = fd.as_raw_fd();
@@ -171,6 +178,7 @@ impl Poller for Epoll {
         // lab:stub todo!("epoll-http.modify: in and out of silence, and from one interest to another")
         // lab:end
     }
+    // ANCHOR_END: modify
 
     fn remove(&mut self, fd: BorrowedFd<'_>) -> Result<(), PollerError> {
         if self.silent.contains(fd.as_raw_fd()) {
@@ -180,6 +188,7 @@ impl Poller for Epoll {
         epoll::delete(&self.epoll, fd).map_err(|errno| refusal(errno, fd))
     }
 
+    // ANCHOR: wait
     fn wait(&mut self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         // lab:hole epoll-http.wait
         events.clear();
@@ -195,6 +204,7 @@ impl Poller for Epoll {
         // lab:stub todo!("epoll-http.wait: one bounded answer; an interrupted call is an answer without events")
         // lab:end
     }
+    // ANCHOR_END: wait
 }
 
 impl std::fmt::Debug for Epoll {

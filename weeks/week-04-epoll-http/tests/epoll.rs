@@ -60,31 +60,61 @@ fn what_does_not_fit_one_answer_comes_first_in_the_next() {
     );
 }
 
+/// One socket, watched by a bare edge-triggered instance and by the poller.
+struct SideBySide {
+    edge: OwnedFd,
+    level: Epoll,
+}
+
+impl SideBySide {
+    fn watching(stream: &UnixStream) -> Self {
+        let edge = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&edge, stream, epoll::EventData::new_u64(1), flags).unwrap();
+        let mut level = Epoll::new().unwrap();
+        level.add(stream.as_fd(), Token::new(1, 0), Interest::READ).unwrap();
+        SideBySide { edge, level }
+    }
+
+    /// How many events each of them tells now: edge, level.
+    fn told(&mut self) -> (usize, usize) {
+        let mut answer = [MaybeUninit::uninit(); 4];
+        let edge = epoll::wait(&self.edge, &mut answer, Some(&Timespec::default())).unwrap().0.len();
+        let mut events = Vec::new();
+        self.level.wait(&mut events, Some(Duration::ZERO)).unwrap();
+        (edge, events.len())
+    }
+}
+
+// ANCHOR: edge
 /// The counter-example that the choice rests on: with `EPOLLET`, a handler that reads half of what is there is not told
 /// of the rest; the level-triggered poller beside it tells it.
 #[test]
 fn an_edge_is_not_told_again_after_half_a_read() {
     let (mut ours, mut peer) = UnixStream::pair().unwrap();
-    let edge = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
-    let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-    epoll::add(&edge, &ours, epoll::EventData::new_u64(1), flags).unwrap();
-    let mut level = Epoll::new().unwrap();
-    level.add(ours.as_fd(), Token::new(1, 0), Interest::READ).unwrap();
-    let told_by_edge = || {
-        let mut answer = [MaybeUninit::uninit(); 4];
-        epoll::wait(&edge, &mut answer, Some(&Timespec::default())).unwrap().0.len()
-    };
-    let mut told_by_level = || {
-        let mut events = Vec::new();
-        level.wait(&mut events, Some(Duration::ZERO)).unwrap();
-        events.len()
-    };
+    let mut both = SideBySide::watching(&ours);
     peer.write_all(b"xy").unwrap();
-    assert_eq!((told_by_edge(), told_by_level()), (1, 1));
+    assert_eq!(both.told(), (1, 1));
     ours.read_exact(&mut [0]).unwrap();
-    assert_eq!((told_by_edge(), told_by_level()), (0, 1), "a byte is left, and only the level says so");
+    assert_eq!(both.told(), (0, 1), "a byte is left, and only the level says so");
     peer.write_all(b"z").unwrap();
-    assert_eq!((told_by_edge(), told_by_level()), (1, 1), "only another arrival is another edge");
+    assert_eq!(both.told(), (1, 1), "only another arrival is another edge");
+}
+// ANCHOR_END: edge
+
+/// Why an edge cannot save the last read: a read that was short has taken all bytes and has not seen the end that came
+/// with them, and the end is no edge of its own.
+#[test]
+fn an_edge_hides_an_end_behind_a_short_read() {
+    let (mut ours, mut peer) = UnixStream::pair().unwrap();
+    let mut both = SideBySide::watching(&ours);
+    peer.write_all(b"last words").unwrap();
+    drop(peer);
+    assert_eq!(both.told(), (1, 1));
+    let mut buffer = [0; 64];
+    assert_eq!(ours.read(&mut buffer).unwrap(), 10, "a short read");
+    assert_eq!(both.told(), (0, 1), "the end is there, and only the level says so");
+    assert_eq!(ours.read(&mut buffer).unwrap(), 0);
 }
 
 /// Files are always ready and the kernel does not watch them; whoever tries is told, and nothing is left behind.
