@@ -11,9 +11,11 @@ mod rows;
 mod tool;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use epoll_http::client::{Client, Config, FailureKind};
-use epoll_http::http::{Method, Request};
+use epoll_http::client::{Client, Config, Deadlines, FailureKind};
+use epoll_http::http::{Limits, Method, Request};
+use framing::retry::RetryPolicy;
 use peer::{Peer, Then, Turn};
 use rows::{rows, run};
 
@@ -99,6 +101,19 @@ fn a_fresh_connection_that_dies_costs_an_attempt() {
     let peer = Peer::start(vec![dies, Turn::answer(GOOD)]);
     let done = Client::new(Config::default()).fetch(&request(&peer)).unwrap();
     assert_eq!(done.attempts, 2);
+}
+
+#[test]
+fn a_server_whose_bytes_never_pause_is_still_held_to_the_deadline() {
+    let interim = Turn { send: "HTTP/1.1 100 Continue\r\n\r\n".into(), fill: 0, then: Then::Flood };
+    let peer = Peer::start(vec![interim]);
+    // Without a limit on interim answers nothing but the deadline ends this.
+    let limits = Limits { interim_max: u32::MAX, ..Limits::default() };
+    let deadlines = Deadlines { body: Duration::from_millis(150), ..Deadlines::default() };
+    let retry = RetryPolicy { attempts_max: 1, budget: Duration::from_secs(5), ..RetryPolicy::default() };
+    let mut client = Client::new(Config { limits, deadlines, retry, ..Config::default() });
+    let gave_up = client.fetch(&request(&peer)).unwrap_err();
+    assert_eq!(gave_up.last.kind, FailureKind::BodyTimeout);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(crate) enum Then {
     Hold,
     /// Says one byte after another, until the client leaves.
     Trickle,
+    /// Says it again and again without a pause, until the client leaves.
+    Flood,
 }
 
 /// The answer to one request.
@@ -149,6 +151,9 @@ fn talk(
                 // The pace of the fault itself: a byte now and then.
                 std::thread::sleep(Duration::from_millis(10));
                 stream.write_all(b"y")?;
+            },
+            Then::Flood => loop {
+                stream.write_all(turn.send.repeat(1000).as_bytes())?;
             },
         }
     }
