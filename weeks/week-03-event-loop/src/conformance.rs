@@ -1,7 +1,7 @@
 //! What every [`Poller`](crate::Poller) has to do, said once and checked against each.
 //!
 //! A trait fixes the calls and leaves the behaviour to prose. Here the prose of the [contract](crate::poller) is turned
-//! into small checks, each a function over any poller and named after what it claims. [`conformance!`](crate::conformance)
+//! into small checks, each a function over any poller and named after what it claims. [`conformance!`](macro@crate::conformance)
 //! makes a test of every check, so that a failure carries the claim in its name:
 //!
 //! ```text
@@ -29,6 +29,16 @@ pub mod registration;
 mod rig;
 mod signal;
 pub mod time;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// One check at a time, where a test runner has several in one process: a crowd in front of `select` uses up all numbers
+/// below 1,024, and its neighbours would get higher ones.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Makes one `#[test]` of each check, for the poller named; to be called once in a module of its own.
 #[macro_export]
@@ -89,6 +99,7 @@ macro_rules! conformance {
             $(
                 #[test]
                 fn $check() {
+                    let _turn = $crate::conformance::turn();
                     $crate::conformance::$group::$check::<$poller>();
                 }
             )*

@@ -18,7 +18,7 @@
 //! 6. A wait without events that no signal ended lasted for its timeout: what a system call cannot express is rounded up,
 //!    so that a loop does not spin in front of a deadline.
 //!
-//! Each sentence has its checks in [`conformance`](crate::conformance), which every implementation passes.
+//! Each sentence has its checks in [`conformance`](mod@crate::conformance), which every implementation passes.
 
 mod poll;
 mod raw;

@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -19,13 +18,6 @@ const CROWD_MAX: usize = 2500;
 const CROWD_MIN: usize = 200;
 /// Descriptors of the process that are not part of the crowd.
 const SPARE: u64 = 64;
-
-/// One crowd at a time: where checks share a process, they share its descriptor numbers.
-static PLACE: Mutex<()> = Mutex::new(());
-
-fn have_the_place() -> MutexGuard<'static, ()> {
-    PLACE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn token(at: usize) -> Token {
     Token::new(at as u32, 5)
@@ -75,7 +67,6 @@ fn crowd<P: Poller>(rig: &mut Rig<P>, ready: bool) -> Vec<OwnedFd> {
 
 /// Everybody is ready and nobody becomes less so. An answer may hold only some of them; the next ones get to the others.
 pub fn everybody_who_is_ready_is_told_within_bounded_waits<P: Poller>() {
-    let _place = have_the_place();
     let mut rig = Rig::<P>::new();
     let crowd = crowd(&mut rig, true);
     let mut told = HashSet::new();
@@ -91,7 +82,6 @@ pub fn everybody_who_is_ready_is_told_within_bounded_waits<P: Poller>() {
 /// One is always ready; each of the others becomes ready once, at its turn, and is told within as many waits as there
 /// are ready descriptors, which is two.
 pub fn a_busy_descriptor_hides_no_quiet_one<P: Poller>() {
-    let _place = have_the_place();
     let mut rig = Rig::<P>::new();
     let crowd = crowd(&mut rig, false);
     let busy = crowd.len() / 2;
@@ -106,7 +96,6 @@ pub fn a_busy_descriptor_hides_no_quiet_one<P: Poller>() {
 
 /// In each turn another part is ready, another part silent, another part away; exactly the right ones are told.
 pub fn a_turn_over_a_crowd_that_comes_and_goes_stays_exact<P: Poller>() {
-    let _place = have_the_place();
     let mut rig = Rig::<P>::new();
     let crowd: Vec<OwnedFd> = (0..CROWD_MIN).map(|_| counter(false)).collect();
     let mut watched = vec![false; crowd.len()];

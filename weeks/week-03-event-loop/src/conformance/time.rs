@@ -14,7 +14,7 @@ use crate::{Interest, Poller, Token};
 
 const US: Token = Token::new(0, 1);
 
-/// Below, at and above what the system calls can express. [`Rig::wait`] asserts that none returned early.
+/// Below, at and above what the system calls can express. Every wait of the suite asserts that it did not return early.
 pub fn a_wait_without_events_lasts_for_its_timeout<P: Poller>() {
     let (ours, _peer) = pair();
     let mut rig = Rig::<P>::new();
