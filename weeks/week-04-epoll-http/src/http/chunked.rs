@@ -90,21 +90,23 @@ impl Chunked {
     fn size_line(&mut self, byte: u8, body: &mut Body) -> Result<(), ParseError> {
         // lab:hole epoll-http.chunk-size
         let digit = char::from(byte).to_digit(16).map(u64::from);
-        self.state = match (self.state, byte) {
-            (State::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                if digits == CHUNK_SIZE_DIGITS_MAX {
-                    return Err(ParseError::ChunkSizeOverflow);
-                }
-                State::Size { digits: digits + 1, size: size << 4 | digit.unwrap_or(0) }
+        self.state = match (self.state, byte, digit) {
+            (State::Size { digits: CHUNK_SIZE_DIGITS_MAX, .. }, _, Some(_)) => {
+                return Err(ParseError::ChunkSizeOverflow);
             }
-            (State::Size { digits: 1.., size } | State::Extension { size }, b'\r') => State::SizeEnd { size },
-            (State::Size { digits: 1.., size } | State::Blank { size }, b';') => self.extension(size)?,
-            (State::Size { digits: 1.., size }, b' ' | b'\t') => State::Blank { size },
-            (State::Extension { size }, _) if is_text(byte) => self.extension(size)?,
-            (State::SizeEnd { size: 0 }, b'\n') => State::Trailers,
-            (State::SizeEnd { size }, b'\n') => body.admit(size).map(|()| State::Data { left: size })?,
-            (State::SizeEnd { .. }, _) => return Err(ParseError::BareCr),
-            (_, b'\n') => return Err(ParseError::BareLf),
+            (State::Size { digits, size }, _, Some(digit)) => {
+                State::Size { digits: digits + 1, size: size << 4 | digit }
+            }
+            (State::Size { digits: 1.., size } | State::Extension { size }, b'\r', _) => {
+                State::SizeEnd { size }
+            }
+            (State::Size { digits: 1.., size } | State::Blank { size }, b';', _) => self.extension(size)?,
+            (State::Size { digits: 1.., size }, b' ' | b'\t', _) => State::Blank { size },
+            (State::Extension { size }, _, _) if is_text(byte) => self.extension(size)?,
+            (State::SizeEnd { size: 0 }, b'\n', _) => State::Trailers,
+            (State::SizeEnd { size }, b'\n', _) => body.admit(size).map(|()| State::Data { left: size })?,
+            (State::SizeEnd { .. }, _, _) => return Err(ParseError::BareCr),
+            (_, b'\n', _) => return Err(ParseError::BareLf),
             _ => return Err(ParseError::BadChunkSize),
         };
         Ok(())
