@@ -106,3 +106,29 @@ macro_rules! conformance {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    /// A check that nobody calls would pass for ever.
+    #[test]
+    fn every_check_is_called_by_the_macro() {
+        let suite = include_str!("conformance.rs");
+        let groups = [
+            include_str!("conformance/endings.rs"),
+            include_str!("conformance/interest.rs"),
+            include_str!("conformance/many.rs"),
+            include_str!("conformance/readiness.rs"),
+            include_str!("conformance/registration.rs"),
+            include_str!("conformance/time.rs"),
+        ];
+        let checks: Vec<&str> = groups
+            .iter()
+            .flat_map(|group| group.lines())
+            .filter_map(|line| line.strip_prefix("pub fn ")?.split('<').next())
+            .collect();
+        assert!(checks.len() > 30, "the search finds the checks: {checks:?}");
+        for check in checks {
+            assert!(suite.lines().any(|line| line.trim() == check), "{check} is in no list");
+        }
+    }
+}
