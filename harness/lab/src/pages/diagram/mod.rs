@@ -110,13 +110,13 @@ impl Drawing {
             ..svgbob::Settings::default()
         };
         let drawn = svgbob::to_svg_with_settings(ascii, &settings);
-        let (width, height) = size(&drawn).ok_or("the diagram has no size")?;
-        // svgbob measures the shapes and the plain text; quoted text that ends a line would stand outside the picture.
+        let (width, _) = size(&drawn).ok_or("the diagram has no size")?;
+        // svgbob measures the shapes and the plain text; quoted text that ends a line, or that stands below the last
+        // shape, would be outside the picture.
         let columns = ascii.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or_default();
         let width = width.max(u32::try_from(columns).unwrap_or(u32::MAX).saturating_mul(COLUMN_WIDTH));
-        // svgbob leaves an empty row below the last one.
         let rows = u32::try_from(ascii.trim_end().lines().count()).unwrap_or(u32::MAX);
-        let height = height.min(rows.saturating_mul(ROW_HEIGHT) + 2);
+        let height = rows.saturating_mul(ROW_HEIGHT).saturating_add(2);
         let body = drawn.find('>').zip(drawn.rfind("</svg>")).map(|(start, end)| &drawn[start + 1..end]);
         let body = body.ok_or("the diagram could not be drawn")?;
         let body = body.split_inclusive('\n').map(str::trim_start).collect::<String>().replace('\n', "");
@@ -175,6 +175,13 @@ mod tests {
             .unwrap();
         let (width, _) = size(svg.split_once("<svg").map(|(_, svg)| svg).unwrap()).unwrap();
         assert!(x + text.len() as u32 * COLUMN_WIDTH <= width, "text from {x} in a picture {width} wide");
+    }
+
+    #[test]
+    fn quoted_text_below_the_last_shape_is_inside_the_picture() {
+        let svg = render("+---+\n| a |\n+---+\n\n\n\"below\"\n", Some("x")).unwrap();
+        let (_, height) = size(svg.split_once("<svg").map(|(_, svg)| svg).unwrap()).unwrap();
+        assert_eq!(height, 6 * ROW_HEIGHT + 2);
     }
 
     #[test]
