@@ -14,9 +14,9 @@ use crate::exec::cargo::{cargo, tail};
 use crate::exec::{Pipe, run, stream};
 use crate::run::environment::host;
 
-/// A test that hangs is ended by nextest after two of these periods; a workspace's own `.config/nextest.toml` wins.
+/// A test that hangs is ended by nextest after four of these periods, since a gate may do a thing many thousand times; a workspace's own `.config/nextest.toml` wins.
 const NEXTEST_CONFIG: &str =
-    "[profile.default]\nslow-timeout = { period = \"60s\", terminate-after = 2, grace-period = \"2s\" }\n";
+    "[profile.default]\nslow-timeout = { period = \"60s\", terminate-after = 4, grace-period = \"2s\" }\n";
 
 /// A cold build takes minutes; an hour means that cargo hangs.
 const BUILD_DEADLINE: std::time::Duration = std::time::Duration::from_secs(3600);

@@ -17,7 +17,8 @@
 //! - The commands of one page run in order in one shell and one empty folder of their own, so a file that one writes,
 //!   the next can read, and a server started with `&` serves until the page ends. Then everything is ended.
 //! - The built tools are on `PATH`; `cargo lab …` is the `lab` that builds the book, run in the course's own root when
-//!   the page's folder is no workspace. A page therefore shows only such `cargo lab` commands as read.
+//!   the page's folder is no workspace. A page therefore shows only such `cargo lab` commands as read. The one that
+//!   stays in the page's folder is `cargo lab trace`: the logs are there.
 //! - `HOME` is left alone, `NO_COLOR` is set, and there is nothing on stdin.
 
 mod compare;

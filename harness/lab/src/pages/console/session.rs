@@ -71,11 +71,12 @@ pub(crate) fn run(steps: &[Step], tools: &Tools) -> Result<Outcome, Failure> {
     Ok(Outcome { ran, broken: None })
 }
 
-/// A `cargo` that knows `cargo lab` everywhere, and is the real one otherwise.
+/// A `cargo` that knows `cargo lab` everywhere, and is the real one otherwise. `cargo lab trace` reads the logs that the
+/// page's own commands wrote, so it stays in the page's folder.
 fn write_cargo(bin: &Path, tools: &Tools) -> std::io::Result<()> {
     let real = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = lab ]; then\n  shift\n  [ -f Cargo.toml ] || cd {}\n  exec {} \"$@\"\nfi\nexec {} \"$@\"\n",
+        "#!/bin/sh\nif [ \"$1\" = lab ]; then\n  shift\n  [ -f Cargo.toml ] || [ \"$1\" = trace ] || cd {}\n  exec {} \"$@\"\nfi\nexec {} \"$@\"\n",
         quoted(&tools.root.to_string_lossy()),
         quoted(&tools.lab.to_string_lossy()),
         quoted(&real.to_string_lossy()),
@@ -199,6 +200,19 @@ mod tests {
         assert_eq!(outcome.broken, None);
         let seen: Vec<(i32, &str)> = outcome.ran.iter().map(|g| (g.status, g.output.as_str())).collect();
         assert_eq!(seen, [(0, ""), (0, "one\n2\n"), (7, "")]);
+    }
+
+    #[test]
+    fn a_trace_is_of_the_logs_in_the_folder_of_the_page_and_all_else_is_of_the_course() {
+        let tools = Tools { path: Vec::new(), lab: "/bin/ls".into(), root: "/".into() };
+        let steps = [
+            step(1, "mkdir trace && touch trace/own.log"),
+            step(2, "cargo lab trace"),
+            step(3, "cargo lab -d etc"),
+        ];
+        let ran = run(&steps, &tools).unwrap().ran;
+        assert_eq!(ran[1], Got { status: 0, output: "own.log\n".into() });
+        assert_eq!(ran[2], Got { status: 0, output: "etc\n".into() });
     }
 
     #[test]
