@@ -6,7 +6,7 @@
 //! common that most published numbers have at least one of them:
 //!
 //! 1. **The instrument is the slower part.** A client with a thread for each connection, or one call for each reply,
-//!    reaches its own limit long before a good server reaches his, and then all servers look alike.
+//!    reaches its limit long before a good server does, and then all servers look alike.
 //! 2. **The instrument waits with the server.** A client that sends its next request when it has its reply asks a stalled
 //!    server nothing. Of all those who would have come during the stall, one is in the books. Gil Tene named this
 //!    *coordinated omission*; it can make a 99th percentile look a thousand times better than what users saw.

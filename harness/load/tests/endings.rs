@@ -106,3 +106,34 @@ fn a_server_that_goes_and_comes_back_is_found_again() {
     assert!(load.outcome().groups[0].replies > 0);
     assert_nothing_is_lost(&load.outcome().groups[0]);
 }
+
+/// A server that accepts nobody, with an accept queue of so many.
+fn listener(backlog: i32) -> TcpListener {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listen(&socket, backlog).unwrap();
+    socket.into()
+}
+
+#[test]
+fn more_connections_than_the_accept_queue_holds_all_stand_when_the_server_accepts() {
+    let listener = listener(2);
+    let server = listener.local_addr().unwrap();
+    let accepting =
+        std::thread::spawn(move || (0..40).map(|_| listener.accept().unwrap().0).collect::<Vec<_>>());
+    let mut plan = plan(server).group(Group::idle("idle", 40));
+    plan.connect_deadline = Duration::from_secs(20);
+    let load = Load::connect(plan).unwrap();
+    assert_eq!((load.standing(), accepting.join().unwrap().len()), (40, 40));
+}
+
+#[test]
+fn a_server_that_accepts_nobody_costs_the_connect_deadline_and_no_more() {
+    let listener = listener(2);
+    let mut plan = plan(listener.local_addr().unwrap()).group(Group::idle("idle", 40));
+    plan.connect_deadline = Duration::from_millis(200);
+    let error = Load::connect(plan).err().unwrap();
+    let LoadError::ConnectDeadline { made, wanted: 40, .. } = error else { panic!("{error}") };
+    assert!(made < 40, "{made}");
+}

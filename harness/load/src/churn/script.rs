@@ -65,6 +65,16 @@ pub(super) enum Refusal {
     Due,
 }
 
+/// The sequence number of a visit's request, from which [`visit_of`] knows the visit again.
+fn sequence(number: u64, request: u64) -> u64 {
+    number << 8 | request
+}
+
+/// Whose request has this sequence number.
+pub(super) fn visit_of(sequence: u64) -> u64 {
+    sequence >> 8
+}
+
 /// The script of visit `number`, which ends in this way.
 pub(super) fn of(death: Death, dialect: Dialect, number: u64, dice: &mut Dice) -> Script {
     let answered = |dice: &mut Dice, then| requests(dialect, number, then, dice);
@@ -83,18 +93,18 @@ pub(super) fn of(death: Death, dialect: Dialect, number: u64, dice: &mut Dice) -
         Death::ResetAtOnce => answered(dice, Then::Reset),
         Death::Unread => answered(dice, Then::CloseUnread),
         Death::MidFrame => {
-            let mut frame = request(dialect, number << 8, dice).0;
+            let mut frame = request(dialect, sequence(number, 0), dice).0;
             frame.truncate(dice.between(HEADER_BYTES as u64, frame.len() as u64 - 1) as usize);
             only(frame, Then::Finish, Refusal::Allowed)
         }
         Death::MidHeader => {
-            let mut frame = request(dialect, number << 8, dice).0;
+            let mut frame = request(dialect, sequence(number, 0), dice).0;
             frame.truncate(dice.between(1, HEADER_BYTES as u64 - 1) as usize);
             only(frame, Then::Finish, Refusal::Allowed)
         }
         Death::Oversize => only(vec![0xff; HEADER_BYTES], Then::Listen, due),
         Death::Malformed => {
-            let frame = dialect.frame(KIND_UNKNOWN, number << 8, b"what is this?");
+            let frame = dialect.frame(KIND_UNKNOWN, sequence(number, 0), b"what is this?");
             only(frame, Then::Listen, due)
         }
         Death::Silent => {
@@ -108,7 +118,7 @@ pub(super) fn of(death: Death, dialect: Dialect, number: u64, dice: &mut Dice) -
 fn requests(dialect: Dialect, number: u64, then: Then, dice: &mut Dice) -> Script {
     let (mut says, mut expects, mut reply_ends) = (Vec::new(), Vec::new(), Vec::new());
     for at in 0..dice.between(1, REQUESTS_MAX) {
-        let (request, reply) = request(dialect, number << 8 | at, dice);
+        let (request, reply) = request(dialect, sequence(number, at), dice);
         says.extend_from_slice(&request);
         expects.extend_from_slice(&reply);
         reply_ends.push(expects.len());

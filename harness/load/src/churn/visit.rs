@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::Shutdown;
 
 use super::Death;
-use super::script::{Refusal, Script, Then};
+use super::script::{self, Refusal, Script, Then};
 use super::tally::{End, Report};
 use crate::socket::{self, Begun};
 use crate::strange::refusal;
@@ -243,7 +243,11 @@ impl Visit {
             _ => {}
         }
         if told.is_none() && !self.other.is_empty() {
-            return Some(format!("{} bytes that nobody asked for", self.other.len()));
+            let whose = match self.dialect.sequence_in(&self.other).map(script::visit_of) {
+                Some(visit) if visit < self.number => format!("a reply to connection {visit}"),
+                _ => "no reply to anybody".into(),
+            };
+            return Some(format!("{} bytes that nobody asked for, {whose}", self.other.len()));
         }
         let expected: &[End] = match self.script.then {
             Then::CloseAnswered | Then::Close | Then::Stay(_) | Then::CloseUnread => &[End::WeClosed],

@@ -7,12 +7,20 @@ use rustix::io::Errno;
 
 use super::link::{Link, ending_of};
 use super::load::{Load, nanoseconds};
-use super::slot::State;
+use super::slot::{Slot, State};
 use crate::plan::Role;
 use crate::{ErrorClass, LoadError, socket};
 
-/// Connections begun and not standing yet: fewer than the shortest accept queue that is in use (128).
+/// Connections begun and not standing yet.
 const CONNECTING_MAX: usize = 64;
+/// Connections begun in one go. On a loopback they stand at once, long before the server has accepted them, and what its
+/// accept queue (128 in the standard library) does not hold is dropped and tried again a second later.
+const BEGUN_AT_ONCE_MAX: usize = 16;
+/// The time that a server gets to accept them.
+const ACCEPT_NS: u64 = 1_000_000;
+/// A connection over a loopback that does not stand by then was dropped by a full queue. It is begun anew, since the
+/// kernel would wait a second before the next attempt, then two, then four.
+const DROPPED_NS: u64 = 10_000_000;
 /// Requests that one connection may ever ask: what separates the sequence numbers of two.
 const SEQUENCE_BITS: u32 = 40;
 
@@ -38,26 +46,34 @@ impl Load {
             if made == wanted {
                 return Ok(());
             }
-            self.turn(u64::MAX, u64::MAX)?;
+            self.turn(self.now_ns() + ACCEPT_NS, u64::MAX)?;
         }
     }
 
     /// Begins connections that are due, as many as may be on their way at once.
     pub(super) fn begin_due(&mut self) -> Result<(), LoadError> {
         let now_ns = self.now_ns();
-        for at in 0..self.slots.len() {
-            if self.connecting >= CONNECTING_MAX {
+        let room = BEGUN_AT_ONCE_MAX.min(CONNECTING_MAX - self.connecting);
+        let is_due = |slot: &Slot| matches!(slot.state, State::Empty { due_ns } if due_ns <= now_ns);
+        let due: Vec<usize> =
+            (0..self.slots.len()).filter(|at| is_due(&self.slots[*at])).take(room).collect();
+        for at in due {
+            self.begin(at, now_ns)?;
+            if self.server_is_full(at) {
                 break;
-            }
-            if matches!(self.slots[at].state, State::Empty { due_ns } if due_ns <= now_ns) {
-                self.begin(at, now_ns)?;
             }
         }
         Ok(())
     }
 
+    /// True where a connection over a loopback does not stand at once: more of them would be dropped as well.
+    fn server_is_full(&self, at: usize) -> bool {
+        self.plan.server.ip().is_loopback() && matches!(self.slots[at].state, State::Connecting { .. })
+    }
+
     /// Begins the connection of this place.
     fn begin(&mut self, at: usize, now_ns: u64) -> Result<(), LoadError> {
+        self.slots[at].wanted_ns.get_or_insert(now_ns);
         let run = &self.runs[self.slots[at].group];
         let begun = match socket::begin(self.plan.server, None, run.group.receive_buffer_bytes) {
             Ok(begun) => begun,
@@ -95,6 +111,19 @@ impl Load {
         }
     }
 
+    /// Looks whether a connection that is on its way has been for too long.
+    pub(super) fn late(&mut self, at: usize, since_ns: u64, now_ns: u64) -> Result<(), LoadError> {
+        let wanted_ns = self.slots[at].wanted_ns.unwrap_or(since_ns);
+        if now_ns.saturating_sub(wanted_ns) > nanoseconds(self.plan.connect_deadline) {
+            self.connecting -= 1;
+            self.not_connected(at, Errno::TIMEDOUT)?;
+        } else if self.plan.server.ip().is_loopback() && now_ns.saturating_sub(since_ns) > DROPPED_NS {
+            self.connecting -= 1;
+            self.slots[at].state = State::Empty { due_ns: now_ns };
+        }
+        Ok(())
+    }
+
     /// A connection stands: its first requests may leave, if it is time for requests at all.
     fn stand(&mut self, at: usize, socket: OwnedFd, flags: EventFlags, now_ns: u64) {
         let mut link = Link::new(socket, self.begun << SEQUENCE_BITS, flags);
@@ -103,6 +132,7 @@ impl Load {
         if matches!(&run.group.role, Role::SlowReader { opening: Some(_), .. }) {
             link.fall_mute();
         }
+        self.slots[at].wanted_ns = None;
         self.slots[at].state = State::Standing { link, since_ns: now_ns };
         if self.pushing {
             self.press(at, now_ns);
@@ -120,6 +150,7 @@ impl Load {
         };
         self.runs[self.slots[at].group].tally.ended(class, 0);
         self.failed = self.failed.or(Some(error));
+        self.slots[at].wanted_ns = None;
         self.slots[at].state = self.empty();
         Ok(())
     }

@@ -83,9 +83,11 @@ impl Load {
         let (mut slots, mut runs) = (Vec::new(), Vec::new());
         for (at, group) in plan.groups.iter().enumerate() {
             let first = slots.len();
-            slots.extend(
-                (0..group.connections).map(|_| Slot { group: at, state: State::Empty { due_ns: 0 } }),
-            );
+            slots.extend((0..group.connections).map(|_| Slot {
+                group: at,
+                wanted_ns: None,
+                state: State::Empty { due_ns: 0 },
+            }));
             runs.push(Run {
                 wire: Wire::new(plan.dialect, group.payload_bytes, dice.fork(&group.name)),
                 tally: Tally::new(plan.interval.is_some())?,

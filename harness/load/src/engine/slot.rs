@@ -8,6 +8,8 @@ use super::link::Link;
 pub(super) struct Slot {
     /// Which group it belongs to.
     pub(super) group: usize,
+    /// Since when a connection is wanted that does not stand yet.
+    pub(super) wanted_ns: Option<u64>,
     pub(super) state: State,
 }
 

@@ -70,7 +70,7 @@ impl Load {
 
     /// One connection's turn: one read, one write.
     fn serve(&mut self, at: usize, flags: EventFlags) -> Result<(), LoadError> {
-        let Slot { group, state } = &mut self.slots[at];
+        let Slot { group, state, .. } = &mut self.slots[at];
         let run = &mut self.runs[*group];
         match state {
             State::Empty { .. } => Ok(()),
@@ -98,7 +98,7 @@ impl Load {
 
     /// Lets requests leave and writes once; watches for room where the socket had too little.
     pub(super) fn press(&mut self, at: usize, now_ns: u64) {
-        let Slot { group, state } = &mut self.slots[at];
+        let Slot { group, state, .. } = &mut self.slots[at];
         let State::Standing { link, .. } = state else { return };
         let run = &mut self.runs[*group];
         if let Err(class) = run.press(link, now_ns, self.pushing) {
@@ -160,17 +160,14 @@ impl Load {
     /// Looks at deadlines, at slow readers whose time has come, and at connections to be made again.
     fn sweep(&mut self, now_ns: u64) -> Result<(), LoadError> {
         self.next_sweep_ns = now_ns + self.sweep_ns;
-        let (request_ns, connect_ns) =
-            (nanoseconds(self.plan.request_deadline), nanoseconds(self.plan.connect_deadline));
+        let request_ns = nanoseconds(self.plan.request_deadline);
         for at in 0..self.slots.len() {
             let run = &mut self.runs[self.slots[at].group];
             match &mut self.slots[at].state {
                 State::Empty { .. } => {}
                 State::Connecting { since_ns, .. } => {
-                    if now_ns.saturating_sub(*since_ns) > connect_ns {
-                        self.connecting -= 1;
-                        self.not_connected(at, Errno::TIMEDOUT)?;
-                    }
+                    let since_ns = *since_ns;
+                    self.late(at, since_ns, now_ns)?;
                 }
                 State::Standing { link, since_ns } => {
                     if let Role::SlowReader { after, .. } = run.group.role
@@ -185,6 +182,6 @@ impl Load {
                 }
             }
         }
-        if self.plan.reconnect.is_some() { self.begin_due() } else { Ok(()) }
+        self.begin_due()
     }
 }
