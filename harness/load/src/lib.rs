@@ -9,7 +9,7 @@
 //!    reaches its limit long before a good server does, and then all servers look alike.
 //! 2. **The instrument waits with the server.** A client that sends its next request when it has its reply asks a stalled
 //!    server nothing. Of all those who would have come during the stall, one is in the books. Gil Tene named this
-//!    *coordinated omission*; it can make a 99th percentile look a thousand times better than what users saw.
+//!    *coordinated omission*: the requests that suffered most are the ones that were never sent.
 //! 3. **The instrument believes what it gets.** A server that mixes up two replies under load is not fast, it is broken.
 //!
 //! # Two loops

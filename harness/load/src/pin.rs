@@ -34,3 +34,22 @@ pub fn this_thread(nth: usize) -> Result<Option<usize>, LoadError> {
     sched_setaffinity(None, &only).map_err(|e| LoadError::system(format!("moving to core {core}"), e))?;
     Ok(Some(core))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_was_tied_to_a_core_has_that_one_only_and_the_count_goes_around() {
+        let all = cores().unwrap();
+        for nth in [0, all.len() - 1, all.len()] {
+            // A thread of its own for each: a tie holds for the rest of the thread's life.
+            let (tied, left) =
+                std::thread::spawn(move || (this_thread(nth).unwrap(), cores().unwrap())).join().unwrap();
+            match tied {
+                Some(core) => assert_eq!((core, left), (all[nth % all.len()], vec![core])),
+                None => assert_eq!(left.len(), 1),
+            }
+        }
+    }
+}

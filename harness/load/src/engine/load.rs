@@ -167,6 +167,8 @@ impl Load {
                 self.mark(self.next_mark_ns);
             }
             if now_ns >= end_ns {
+                // What was due before the end leaves, however late this thread is: left out, it would be omitted.
+                self.deal_due(end_ns.saturating_sub(1));
                 return Ok(());
             }
             let mark_ns = self.next_mark_ns.saturating_sub(counted_ns).saturating_add(now_ns);

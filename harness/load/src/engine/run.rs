@@ -88,8 +88,9 @@ impl Run {
 
     fn refill(&mut self, link: &mut Link, now_ns: u64) {
         let more = match (&self.group.role, self.group.pace) {
+            (Role::Greedy, _) => self.gulp(link).min(GREEDY_IN_FLIGHT_MAX.saturating_sub(link.in_flight())),
             _ if self.insatiable(link) => self.gulp(link),
-            (Role::SlowReader { opening: Some(_), .. } | Role::Greedy, _) | (_, Pace::Open { .. }) => 0,
+            (Role::SlowReader { opening: Some(_), .. }, _) | (_, Pace::Open { .. }) => 0,
             (_, Pace::Closed) => u64::from(self.group.depth).saturating_sub(link.in_flight()),
         };
         self.tally.requests += more;
@@ -156,4 +157,49 @@ impl Run {
 /// Requests of a connection whose replies somebody will read.
 fn awaited(link: &Link) -> u64 {
     if link.mute { 0 } else { link.in_flight() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Dialect;
+    use faults::seed::Dice;
+
+    fn run_of(group: Group) -> Run {
+        Run {
+            wire: Wire::new(Dialect::Frames, group.payload_bytes, Dice::new(1)),
+            tally: Tally::new(false).unwrap(),
+            slots: 0..1,
+            awaited: 0,
+            last_reply_ns: 0,
+            schedule: Schedule::of(group.pace),
+            turn: 0,
+            group,
+        }
+    }
+
+    /// A connection with so many requests in flight.
+    fn link_with(in_flight: u64) -> Link {
+        let (socket, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut link = Link::new(socket.into(), 0, EventFlags::IN);
+        link.ask(in_flight, 1);
+        link
+    }
+
+    #[test]
+    fn an_open_loop_fills_a_connection_to_its_bound_and_what_comes_on_top_is_unsent() {
+        let (mut run, mut link) = (run_of(Group::open("open", 1, 1, 64)), link_with(OPEN_IN_FLIGHT_MAX - 1));
+        run.deal(Some(&mut link), 2);
+        assert_eq!((link.in_flight(), run.tally.errors.len()), (OPEN_IN_FLIGHT_MAX, 0));
+        run.deal(Some(&mut link), 3);
+        assert_eq!(link.in_flight(), OPEN_IN_FLIGHT_MAX);
+        assert_eq!((run.tally.requests, run.tally.errors[&ErrorClass::Unsent]), (2, 1));
+    }
+
+    #[test]
+    fn a_greedy_client_wants_more_below_its_bound_and_nothing_at_it() {
+        let run = run_of(Group::closed("greedy", 1, 1, 64).role(Role::Greedy));
+        assert!(run.insatiable(&link_with(GREEDY_IN_FLIGHT_MAX - 1)));
+        assert!(!run.insatiable(&link_with(GREEDY_IN_FLIGHT_MAX)));
+    }
 }
