@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -16,6 +16,9 @@ use serde::Deserialize;
 
 /// Long enough for any machine, short enough for a hung test to be noticed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a client that does not leave is flooded.
+const FLOOD: Duration = Duration::from_secs(5);
 
 /// What a server does after it has said its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -31,7 +34,7 @@ pub(crate) enum Then {
     Hold,
     /// Says one byte after another, until the client leaves.
     Trickle,
-    /// Says it again and again without a pause, until the client leaves.
+    /// Says it again and again without a pause, until the client leaves or has listened for [`FLOOD`].
     Flood,
 }
 
@@ -152,9 +155,13 @@ fn talk(
                 std::thread::sleep(Duration::from_millis(10));
                 stream.write_all(b"y")?;
             },
-            Then::Flood => loop {
-                stream.write_all(turn.send.repeat(1000).as_bytes())?;
-            },
+            Then::Flood => {
+                let until = Instant::now() + FLOOD;
+                while Instant::now() < until {
+                    stream.write_all(turn.send.repeat(1000).as_bytes())?;
+                }
+                return Ok(());
+            }
         }
     }
     Ok(())
