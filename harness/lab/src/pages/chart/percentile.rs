@@ -81,8 +81,8 @@ fn line(histogram: &Histogram, x: &Axis, y: &Axis) -> Vec<(f64, f64)> {
         below += count;
         let end = if below as f64 >= total { x.at(total) } else { x.at(1.0 / (1.0 - below as f64 / total)) };
         for point in [(start, height), (end, height)] {
-            // Points closer than three quarters of a pixel cannot be told apart.
-            let near = |p: &(f64, f64)| (point.0 - p.0).abs() < 0.75 && (point.1 - p.1).abs() < 0.75;
+            // Points closer than this cannot be told apart: the line itself is wider.
+            let near = |p: &(f64, f64)| (point.0 - p.0).abs() < 1.5 && (point.1 - p.1).abs() < 1.5;
             if !points.last().is_some_and(near) {
                 points.push(point);
             }
