@@ -9,6 +9,8 @@ use super::svg::Svg;
 use crate::pages::quantity::{quantity, three_digits};
 
 const HEIGHT: f64 = 420.0;
+/// Points closer than this, in pixels, cannot be told apart: the line itself is wider.
+const STEP_PIXELS_MIN: f64 = 1.5;
 /// Percentiles that get a tick on the axis and a mark on each line.
 const NINES: [(f64, &str); 7] = [
     (0.0, "0 %"),
@@ -81,8 +83,9 @@ fn line(histogram: &Histogram, x: &Axis, y: &Axis) -> Vec<(f64, f64)> {
         below += count;
         let end = if below as f64 >= total { x.at(total) } else { x.at(1.0 / (1.0 - below as f64 / total)) };
         for point in [(start, height), (end, height)] {
-            // Points closer than this cannot be told apart: the line itself is wider.
-            let near = |p: &(f64, f64)| (point.0 - p.0).abs() < 1.5 && (point.1 - p.1).abs() < 1.5;
+            let near = |p: &(f64, f64)| {
+                (point.0 - p.0).abs() < STEP_PIXELS_MIN && (point.1 - p.1).abs() < STEP_PIXELS_MIN
+            };
             if !points.last().is_some_and(near) {
                 points.push(point);
             }
