@@ -125,11 +125,11 @@ impl Account {
         self.requests.iter().filter(|(_, ledger)| is(ledger)).map(|(id, _)| id.as_str()).collect()
     }
 
-    /// The request that shows most of what can happen to one: executed in both lives, or tried most often.
+    /// The request that shows most of what the outage did to one, in the fewest records: tried again, if possible
+    /// executed in both lives.
     pub(crate) fn most_telling(&self) -> Option<&str> {
-        let told = self.requests.iter().max_by_key(|(_, ledger)| {
-            (ledger.executed.iter().filter(|times| **times > 0).count(), ledger.tries().min(6))
-        });
+        let retried = self.requests.iter().filter(|(_, ledger)| ledger.tries() > 1);
+        let told = retried.min_by_key(|(_, ledger)| (ledger.executed != [1, 1], ledger.tries()));
         told.map(|(id, _)| id.as_str())
     }
 }

@@ -1,8 +1,9 @@
 //! The demo of month 1: everything that the first four weeks have built, as one system, with one failure on purpose.
 //!
 //! ```text
-//!   eight paced clients --frames--> epoll-server <--HTTP-- the prober, http-get
-//!   two echo-client processes -----> (echo, health)
+//!   eight paced clients ---frames---> epoll-server <--HTTP-- the prober, http-get
+//!   two echo-client processes ------> (echo, health)
+//!   a client whose reply is held up -^
 //!        |                               |
 //!        v                               v
 //!   a log each (week 1)             server-1.jsonl, then, after SIGKILL, server-2.jsonl
@@ -31,6 +32,7 @@
 
 mod account;
 mod clients;
+mod far;
 mod journal;
 mod judge;
 mod marks;
@@ -47,6 +49,7 @@ use evidence::run::{Profile, hand_back, seed_or};
 
 use crate::account::Account;
 use crate::clients::Clients;
+use crate::far::Far;
 use crate::journal::Journal;
 use crate::marks::Marks;
 use crate::probe::Prober;
@@ -120,10 +123,13 @@ fn run(seed: u64, lengths: &Lengths) -> Outcome<Finding> {
     journal.step("the server was frozen under load and goes on")?;
     std::thread::sleep(lengths.steady / 4);
 
+    let far = Far::ask(&stage, echo, "server-1", seed)?;
+    journal.step("a request was executed whose reply is held up on its way")?;
     let survivor = stage.echo_client("echo-client-2", echo, seed ^ 2)?;
     survivor.wait_for_records(1)?;
     let killed = Instant::now();
     let ended = first.kill()?;
+    far.lose_the_reply();
     journal.step("the server was killed under load (SIGKILL)")?;
     std::thread::sleep(lengths.outage);
 
@@ -133,10 +139,11 @@ fn run(seed: u64, lengths: &Lengths) -> Outcome<Finding> {
     clients.wait_for_answers_since(marks.outage.1, DEADLINE)?;
     marks.recovered = Instant::now();
     journal.step("every client was answered again")?;
-    let survivor = survivor.finish()?;
+    let (survivor, far) = (survivor.finish()?, far.finish()?);
     std::thread::sleep(lengths.after);
 
-    let clients = clients.stop()?;
+    let mut clients = clients.stop()?;
+    clients.push(far);
     let prober = prober.stop()?;
     let stopped = second.stop()?;
     journal.step("the clients have finished, and the server has stopped in order")?;

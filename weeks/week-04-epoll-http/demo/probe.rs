@@ -19,8 +19,8 @@ use crate::stage::Stage;
 /// From one question to the next.
 const PERIOD: Duration = Duration::from_millis(25);
 
-/// The longest that a question may take: longer means down.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The longest that a question may take: longer means down. A server that is frozen for a moment is slow and not down.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One question and its answer.
 #[derive(Debug, Clone, Copy)]
