@@ -1,6 +1,8 @@
 //! The measurement of week 3: our loop under `poll` beside the servers that a user would write instead.
 
+mod fairness;
 mod frames;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -30,5 +32,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     // With `poll` a single connection pays for every descriptor that is watched, at each turn; week 4 judges that cell.
     let echo = Echo { ours: &["poll", "select"], subject: "poll", space: "event-loop", judge_single: false };
     let finding = echo.measure(Finding::of(CLAIM).seed(seed), profile, seed)?;
+    let finding = fairness::measure(finding, profile, seed)?;
+    let finding = soak::measure(finding, profile, seed)?;
     Ok(hand_back(&finding)?)
 }
