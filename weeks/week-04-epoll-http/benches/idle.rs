@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use evidence::{Fact, Finding, Histogram, Measurement, Series};
+use evidence::{Criterion, Fact, Finding, Histogram, Measurement, Series};
 use faults::counters;
 use faults::process::{Launch, Process, Signal, Stream};
 use hdrhistogram::Histogram as Recorder;
@@ -177,7 +177,7 @@ pub(crate) fn silence(host: &Host, window: Duration) -> Result<Silence, Failure>
 }
 
 /// Measures both pollers with as many idle connections as there can be, and adds a measurement with a series each.
-pub(crate) fn measure(finding: Finding, window: Duration) -> Result<Finding, Failure> {
+pub(crate) fn measure(mut finding: Finding, window: Duration) -> Result<Finding, Failure> {
     let mut measurement =
         Measurement::of("idle-connections", "One echo while ten thousand other connections are idle", "ns");
     for poller in ["epoll", "poll"] {
@@ -185,6 +185,9 @@ pub(crate) fn measure(finding: Finding, window: Duration) -> Result<Finding, Fai
         let held = hold(&host, IDLE_CONNECTIONS)?;
         let silence = silence(&host, window)?;
         let latency = held.round_trips(window)?;
+        if poller == "epoll" {
+            finding = finding.criterion(all_served(&held));
+        }
         let mut series = Series::of(poller, Histogram::from_hdr(&latency))
             .fact(Fact::count("held", held.count() as u64, "connections"))
             .fact(Fact::count("server-memory-each", held.server_bytes_each(), "B"))
@@ -202,6 +205,20 @@ pub(crate) fn measure(finding: Finding, window: Duration) -> Result<Finding, Fai
         host.stop()?;
     }
     Ok(finding.measurement(measurement))
+}
+
+/// Whether a connection was only held, or could still be used.
+fn all_served(held: &Held) -> Criterion {
+    let (count, answered) = (held.count(), held.ask_all());
+    let claim = "every idle connection is still answered";
+    let detail = match &held.short {
+        None => format!("{answered} of {count} were answered"),
+        Some(why) => format!("{answered} of {count} were answered; {} were wanted, but {why}", held.wanted),
+    };
+    Criterion::check("epoll-http.idle-served", claim, answered == count, detail)
+        .fact(Fact::count("wanted", held.wanted as u64, "connections"))
+        .fact(Fact::count("held", count as u64, "connections"))
+        .fact(Fact::count("answered", answered as u64, "connections"))
 }
 
 /// Raises the soft limit on descriptors, and says how many of `wanted` connections that is good for.
