@@ -198,3 +198,18 @@ fn there_is_no_month_beyond_the_sixth() {
         course.lab(&["demo", month]).refused(2, "LAB-NO-SUCH-WEEK");
     }
 }
+
+#[test]
+fn a_learners_demo_runs_the_tools_of_weeks_that_are_only_linked() {
+    let course = course();
+    course.lab(&["start", "4"]).done();
+    course.lab_in(&course.bench(), &["demo", "1"]).done().says("passed: 1 of 1 criteria");
+    let made = Record::read(&course.bench().join("evidence/month-1-demo/demo.json")).unwrap();
+    assert_eq!(made.workspace, "learner");
+    // The drawing is laid down with the week, and counts once it is the learner's.
+    let drawing = course.bench().join("weeks/week-04-quarter/outputs/month-1-demo/diagram.txt");
+    course.lab_in(&course.bench(), &["check", "4.6"]).says("diagram.txt").says("words of your own");
+    course.edit(&drawing, "| till |\n", "| till |  \"and my own five words here\"\n");
+    let said = course.lab_in(&course.bench(), &["check", "4.6"]);
+    assert!(!said.stdout.contains("words of your own"), "{said:#?}");
+}

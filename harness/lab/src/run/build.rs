@@ -36,15 +36,14 @@ pub fn demo_name(month: u8) -> String {
     format!("month-{month}-demo")
 }
 
-/// Builds what these kinds of run of these weeks need. `before` are the built weeks below each week, whose tools a
-/// demo starts. `on_compiled` is told of each crate that had to be compiled.
+/// Builds what these kinds of run of these weeks need. `shown` are the weeks whose tools the demos among them start. `on_compiled` is told of each crate that had to be compiled.
 ///
 /// All weeks in one call each: cargo chooses a dependency's features by the packages that it is asked for together,
 /// so asking week by week would build the same crates once a combination.
 pub fn build(
     root: &Path,
     weeks: &[&Week],
-    before: &[&Week],
+    shown: &[&Week],
     kinds: &[Kind],
     on_compiled: &mut dyn FnMut(&str),
 ) -> Result<Built, Failure> {
@@ -71,7 +70,7 @@ pub fn build(
     }
     let months: Vec<u8> = weeks.iter().filter_map(|week| week.closes_month()).collect();
     if kinds.contains(&Kind::Demo) && !months.is_empty() {
-        built.release.extend(demos(root, weeks, before, &months, on_compiled)?);
+        built.release.extend(demos(root, weeks, shown, &months, on_compiled)?);
     }
     Ok(built)
 }
@@ -81,12 +80,12 @@ pub fn build(
 fn demos(
     root: &Path,
     weeks: &[&Week],
-    before: &[&Week],
+    shown: &[&Week],
     months: &[u8],
     on_compiled: &mut dyn FnMut(&str),
 ) -> Result<Vec<Artifact>, Failure> {
     let names: Vec<String> = months.iter().map(|month| demo_name(*month)).collect();
-    let libraries: BTreeSet<&str> = weeks.iter().chain(before).map(|week| week.library.as_str()).collect();
+    let libraries: BTreeSet<&str> = weeks.iter().chain(shown).map(|week| week.library.as_str()).collect();
     let packages = libraries.into_iter().flat_map(|library| ["-p", library]);
     let examples = names.iter().flat_map(|name| ["--example", name.as_str()]);
     let args: Vec<&str> =

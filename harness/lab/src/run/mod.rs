@@ -17,6 +17,7 @@ mod commit;
 pub mod environment;
 pub mod freshness;
 pub mod gate;
+mod inputs;
 pub mod lock;
 pub mod process;
 pub mod seal;

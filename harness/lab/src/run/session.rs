@@ -1,6 +1,5 @@
 //! One command's worth of runs: the pieces that `gate`, `drill`, `bench` and `run` share.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use evidence::{Finding, Input, Kind, Record};
@@ -8,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::build::{Built, bench_name, build, demo_name, drill_name};
-use super::freshness::Freshness;
+use super::inputs::Inputs;
 use super::lock::Lock;
 use super::seal::{self, Run, Scribe};
 use super::{gate, process, summary, unfinished, unlock};
@@ -29,9 +28,6 @@ pub struct Options {
     /// The seed of drills and demos; each one's own without.
     pub seed: Option<u64>,
 }
-
-/// The inputs of several runs.
-type Inputs = BTreeMap<(u8, Kind), Vec<Input>>;
 
 /// How often a build is begun anew because its sources moved meanwhile.
 const BUILDS_MAX: u32 = 3;
@@ -79,7 +75,7 @@ impl<'a> Session<'a> {
         let mut records = Vec::new();
         for (folder, week) in chosen {
             for kind in week.kinds(kinds) {
-                let inputs = inputs.remove(&(week.week, kind)).unwrap_or_default();
+                let inputs = inputs.take(week.week, kind);
                 records.push(self.one(folder, week, kind, &built, inputs)?);
             }
         }
@@ -126,7 +122,7 @@ impl<'a> Session<'a> {
         let weeks: Vec<&Week> = chosen.iter().map(|(_, week)| *week).collect();
         let mut before = self.inputs(&weeks, kinds)?;
         for _ in 1..BUILDS_MAX {
-            let built = self.build(&weeks, kinds)?;
+            let built = self.build(&weeks, kinds, &before)?;
             let after = self.inputs(&weeks, kinds)?;
             if before == after {
                 return Ok((built, before));
@@ -134,25 +130,26 @@ impl<'a> Session<'a> {
             before = after;
         }
         // Somebody saves faster than the compiler compiles: the digests of before are the honest ones.
-        Ok((self.build(&weeks, kinds)?, before))
+        Ok((self.build(&weeks, kinds, &before)?, before))
     }
 
     fn inputs(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Inputs, Failure> {
-        let now = Freshness::of(self.workspace, self.course);
-        let pairs = weeks.iter().flat_map(|week| week.kinds(kinds).map(|kind| (week.week, kind)));
-        pairs.map(|(week, kind)| Ok(((week, kind), now.inputs(week, kind)?))).collect()
+        Inputs::of(self.workspace, self.course, weeks, kinds)
     }
 
-    fn build(&self, weeks: &[&Week], kinds: &[Kind]) -> Result<Built, Failure> {
+    fn build(&self, weeks: &[&Week], kinds: &[Kind], inputs: &Inputs) -> Result<Built, Failure> {
         let step = self.console.step("build", None);
         let mut compiled = 0u32;
-        let last = weeks.iter().map(|week| week.week).max().unwrap_or(0);
-        let before: Vec<&Week> =
-            self.course.built().map(|(_, week)| week).filter(|week| week.week < last).collect();
-        let built = build(&self.workspace.root, weeks, &before, kinds, &mut |name| {
-            compiled += 1;
-            step.now(&format!("{compiled} compiled, {name}"));
-        })?;
+        let built = build(
+            &self.workspace.root,
+            weeks,
+            &inputs.shown(self.workspace, self.course),
+            kinds,
+            &mut |name| {
+                compiled += 1;
+                step.now(&format!("{compiled} compiled, {name}"));
+            },
+        )?;
         let outcome = if compiled == 0 { "fresh".to_owned() } else { format!("{compiled} compiled") };
         self.console.event(&json!({ "event": "build", "compiled": compiled, "ms": millis(step.elapsed()) }));
         step.done(Mark::Good, &outcome);
