@@ -27,6 +27,10 @@ pub const TURN_ACCEPTS_MAX: u32 = 64;
 /// A read of what is to be forgotten: 16 KiB.
 const SCRAP_BYTES: usize = 16 << 10;
 
+/// Connections that may wait to be accepted: as many as Linux allows (`net.core.somaxconn`). One more is not refused but
+/// dropped, and its peer tries again a second later; the standard library's 128 is less than one burst.
+pub const LISTEN_BACKLOG: i32 = 4096;
+
 /// Connections served at once where nobody chose another number.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 1024;
 
@@ -142,6 +146,8 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     /// When the listener cannot be watched.
     pub fn listen(&mut self, listener: TcpListener) -> io::Result<SocketAddr> {
         listener.set_nonblocking(true)?;
+        // Listening once more only changes the length of the queue (listen(2)).
+        rustix::net::listen(&listener, LISTEN_BACKLOG)?;
         let address = listener.local_addr()?;
         let token = turn::listener_token(self.listeners.len());
         self.poller.add(rustix::fd::AsFd::as_fd(&listener), token, crate::Interest::READ).map_err(refused)?;
