@@ -11,8 +11,11 @@ mod answers;
 mod peer;
 mod rows;
 mod tool;
+mod traced;
 
 #[path = "gate/client.rs"]
 mod client;
 #[path = "gate/parser.rs"]
 mod parser;
+#[path = "gate/trace.rs"]
+mod trace;

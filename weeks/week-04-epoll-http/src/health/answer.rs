@@ -93,6 +93,8 @@ mod tests {
                 let read = parser.into_response().unwrap();
                 assert_eq!((read.head.status, read.keeps_alive), (status, keeps_alive));
                 assert_eq!(read.head.fields.get("x-request-id"), Some(&b"r-1"[..]));
+                let length = answer.body.len().to_string();
+                assert_eq!(read.head.fields.get("content-length"), Some(length.as_bytes()), "{method:?}");
                 assert_eq!(read.head.fields.get("allow").is_some(), status == 405);
                 assert_eq!(read.head.fields.get("retry-after").is_some(), status == 503);
                 let body = if method == Method::Get { answer.body.as_bytes() } else { b"" };

@@ -42,7 +42,6 @@ pub struct RequestHead {
 /// [`RequestFault::Line`], [`RequestFault::Version`], [`RequestFault::TargetTooLong`] and [`RequestFault::Target`], in
 /// this order.
 pub(super) fn parse_request_line(line: &[u8]) -> Result<(AskedMethod, String, Version), RequestFault> {
-    // lab:hole epoll-http.request-line
     let mut parts = line.split(|byte| *byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -61,8 +60,6 @@ pub(super) fn parse_request_line(line: &[u8]) -> Result<(AskedMethod, String, Ve
         return Err(RequestFault::TargetTooLong { limit: TARGET_BYTES_MAX });
     }
     Ok((method_of(method), path_of(target)?, version))
-    // lab:stub todo!("epoll-http.request-line: exactly three parts, a token first, a version that is ours, a target within its limit")
-    // lab:end
 }
 // ANCHOR_END: request-line
 
