@@ -4,12 +4,15 @@ use load::{GroupOutcome, Interval};
 
 use super::watch::Sample;
 
+/// A percentile of an interval.
+type Percentile = fn(&Interval) -> u64;
+
 /// The percentiles that are followed.
-pub(super) const LATENCIES: [(&str, fn(&Interval) -> u64); 3] =
+pub(super) const LATENCIES: [(&str, Percentile); 3] =
     [("p50", |at| at.p50_ns), ("p95", |at| at.p95_ns), ("p99", |at| at.p99_ns)];
 
 /// One percentile over time; an interval without an answer has none.
-pub(super) fn latency(intervals: &[Interval], of: fn(&Interval) -> u64) -> Vec<(f64, f64)> {
+pub(super) fn latency(intervals: &[Interval], of: Percentile) -> Vec<(f64, f64)> {
     let answered = intervals.iter().filter(|interval| interval.replies > 0);
     answered.map(|interval| (interval.at_seconds, of(interval) as f64)).collect()
 }

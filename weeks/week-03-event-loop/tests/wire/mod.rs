@@ -28,7 +28,7 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
 
 /// The server under test. Cargo tells a test at compile time where its package's programs will be; an example, such as
 /// the drill, is told nothing and finds them beside itself.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let told = option_env!("CARGO_BIN_EXE_loop-server");
     told.map_or_else(|| faults::binary("loop-server").unwrap(), PathBuf::from)
 }
