@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::FailureKind;
 
+// ANCHOR: phase
 /// Where in a request time is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
@@ -29,6 +30,7 @@ pub enum Phase {
     /// Until the last byte of the answer is here: the rest of its head, and its body.
     Body,
 }
+// ANCHOR_END: phase
 
 impl Phase {
     /// All of them, in order.
@@ -188,6 +190,7 @@ mod tests {
         }
     }
 
+    // ANCHOR: named
     #[test]
     fn a_budget_that_ends_first_is_named_as_the_budget() {
         let now = Instant::now();
@@ -201,6 +204,7 @@ mod tests {
         clock.enter(Phase::Body, now + 7 * MS);
         assert_eq!(clock.until(), (now + 11 * MS, FailureKind::BudgetSpent));
     }
+    // ANCHOR_END: named
 
     #[test]
     fn time_is_counted_for_the_phase_in_which_it_was_spent() {

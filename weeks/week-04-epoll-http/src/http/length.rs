@@ -3,6 +3,7 @@
 use super::bytes::trim;
 use super::{Fields, Method, ParseError, Version};
 
+// ANCHOR: lengths
 /// How the end of a body is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyLength {
@@ -15,6 +16,7 @@ pub enum BodyLength {
     /// Everything until the server closes the connection, which afterwards cannot be used again.
     UntilClose,
 }
+// ANCHOR_END: lengths
 
 // ANCHOR: content-length
 /// Reads a Content-Length: digits, and nothing that any other program could read as another number.

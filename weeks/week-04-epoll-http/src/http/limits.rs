@@ -22,6 +22,7 @@ pub const CHUNK_SIZE_DIGITS_MAX: u8 = 16;
 /// Interim answers (1xx) that are skipped before the one that counts.
 pub const INTERIM_MAX: u32 = 8;
 
+// ANCHOR: limits
 /// The limits of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -38,6 +39,7 @@ pub struct Limits {
     /// Interim answers.
     pub interim_max: u32,
 }
+// ANCHOR_END: limits
 
 impl Default for Limits {
     fn default() -> Self {
