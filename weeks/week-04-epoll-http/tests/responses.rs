@@ -30,7 +30,13 @@ fn the_table_has_a_row_for_every_class_and_every_class_has_a_code() {
     let mut codes = BTreeSet::new();
     for error in EVERY_ERROR {
         assert!(seen.contains(error.class()), "no row is refused as {}", error.class());
-        assert!(codes.insert(error.code().code), "{} has the code of another class", error.class());
+        let code = error.code().code;
+        assert!(codes.insert(code), "{} has the code of another class", error.class());
+        assert_eq!(
+            code,
+            format!("HTTP-{}", error.class().to_uppercase()),
+            "a class and its code share their words"
+        );
     }
     assert_eq!(seen.len(), EVERY_ERROR.len() + 1, "every outcome but `ok` is a class");
 }

@@ -151,7 +151,7 @@ impl ParseError {
             ParseError::LengthAndCoding => "length-and-coding",
             ParseError::UnknownCoding => "unknown-coding",
             ParseError::CodingNotFinal => "coding-not-final",
-            ParseError::CodingOnHttp10 => "coding-on-http-1-0",
+            ParseError::CodingOnHttp10 => "coding-on-old-version",
             ParseError::BadChunkSize => "bad-chunk-size",
             ParseError::ChunkSizeOverflow => "chunk-size-overflow",
             ParseError::ChunkExtensionTooLong { .. } => "chunk-extension-too-long",

@@ -16,8 +16,7 @@ const BAD: &str = "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello";
 
 /// The code of a class, from the one list of them.
 fn code_of(class: &str) -> Option<&'static logger::ErrorCode> {
-    let name = format!("HTTP-{}", class.to_uppercase())
-        .replace("HTTP-CODING-ON-HTTP-1-0", "HTTP-CODING-ON-OLD-VERSION");
+    let name = format!("HTTP-{}", class.to_uppercase());
     epoll_http::CATALOG.iter().copied().find(|entry| entry.code == name)
 }
 
