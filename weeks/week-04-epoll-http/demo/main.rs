@@ -99,14 +99,13 @@ fn failed(error: &dyn Error) -> ExitCode {
 // ANCHOR: script
 /// The script, from the first process to the finding.
 fn run(seed: u64, lengths: &Lengths) -> Outcome<Finding> {
-    let stage = Stage::new()?;
+    let (stage, mut marks) = (Stage::new()?, Marks::begin());
     let mut journal = Journal::begin(&stage.log("demo"))?;
     let first = stage.server("server-1", None)?;
     journal.step("the server listens, on one port for frames and on one for HTTP")?;
     let (echo, health) = (first.echo, first.health);
     let clients = Clients::start(&stage, echo, seed);
     let prober = Prober::start(&stage, health);
-    let mut marks = Marks::begin();
 
     clients.wait_for_answers(1, DEADLINE)?;
     journal.step("eight clients are answered, and health is asked about all the time")?;
