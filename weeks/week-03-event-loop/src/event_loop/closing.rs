@@ -36,12 +36,15 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
 
     /// The peer has finished sending. Its answers are still delivered.
     pub(super) fn peer_finished(&mut self, token: Token, reason: CloseReason) {
+        // lab:hole event-loop.half-close
         let Some(connection) = self.table.get_mut(token) else { return };
         if connection.outbound.is_empty() {
             return self.close(token, reason);
         }
         connection.go(State::Draining(reason));
         self.settle(token);
+        // lab:stub todo!("event-loop.half-close: what waits for the peer is still delivered; only then is it the end")
+        // lab:end
     }
 
     /// Everything is delivered. A peer that was told something is listened to for a moment; any other end is final.
