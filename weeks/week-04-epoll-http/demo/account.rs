@@ -12,6 +12,7 @@ use crate::stage::{Asked, Stage, records};
 /// The names of the server's two lives.
 pub(crate) const LIVES: [&str; 2] = ["server-1", "server-2"];
 
+// ANCHOR: ledger
 /// What all logs say of one request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
@@ -28,6 +29,7 @@ pub(crate) struct Ledger {
     /// When the reply was accepted, in microseconds since 1970.
     pub(crate) accepted_us: i64,
 }
+// ANCHOR_END: ledger
 
 impl Ledger {
     pub(crate) fn tries(&self) -> u64 {

@@ -44,6 +44,7 @@ pub(super) fn none_dropped(account: &Account) -> Criterion {
     .fact(Fact::count("given-up", given_up.len() as u64, "requests"))
 }
 
+// ANCHOR: executed
 pub(super) fn executed_at_most_once_a_life(account: &Account) -> Criterion {
     let wrong = account.where_(|ledger| {
         ledger.executed.iter().any(|times| *times > 1) || ledger.executions() > ledger.tries()
@@ -62,6 +63,7 @@ pub(super) fn executed_at_most_once_a_life(account: &Account) -> Criterion {
         "requests",
     ))
 }
+// ANCHOR_END: executed
 
 /// The one case in which trying again means executing again.
 pub(super) fn lost_reply(account: &Account) -> Criterion {

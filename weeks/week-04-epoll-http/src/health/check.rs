@@ -12,6 +12,7 @@ pub const CHECK_PERIOD: Duration = Duration::from_secs(1);
 /// machine was busy, the process stopped) or broke that promise.
 pub const LAG_MAX: Duration = Duration::from_millis(250);
 
+// ANCHOR: verdict
 /// What the last check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
@@ -22,6 +23,7 @@ pub struct Verdict {
     /// Connections open, and how many may be.
     pub connections: (u64, u64),
 }
+// ANCHOR_END: verdict
 
 impl Verdict {
     /// The checks that failed, by name; empty where the server is fit for work.
