@@ -56,7 +56,9 @@ impl Traced {
             .args(args)
             .spawn()
             .unwrap();
-        let first = process.wait_for_line(Stream::Stdout, |_| true, DEADLINE).unwrap();
+        let first = process.wait_for_line(Stream::Stdout, |_| true, DEADLINE).unwrap_or_else(|error| {
+            panic!("{error}; stderr: {}", String::from_utf8_lossy(&process.said(Stream::Stderr)))
+        });
         let echo = first.strip_prefix("listening on ").unwrap().parse().unwrap();
         let health = std::fs::read_to_string(port_file).unwrap().trim().parse().unwrap();
         Traced { process, echo, health, dir }
