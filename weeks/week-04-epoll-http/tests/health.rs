@@ -192,3 +192,33 @@ fn a_taken_health_address_ends_the_start_and_the_owner_of_the_address_serves_on(
     assert_eq!(peer::Peer::of(probe).answer(false).head.status, 200);
     endpoint.stop();
 }
+
+#[test]
+fn a_client_that_we_did_not_write_reads_every_answer_on_one_connection() {
+    const SCRIPT: &str = "
+import http.client, json, sys
+connection = http.client.HTTPConnection(sys.argv[1], timeout=10)
+for method, path in [('GET', '/health'), ('HEAD', '/health'), ('GET', '/nothing'), ('DELETE', '/ready'), ('GET', '/ready')]:
+    connection.request(method, path, headers={'X-Request-Id': 'python'})
+    answer = connection.getresponse()
+    body = answer.read()
+    print(answer.status, answer.getheader('X-Request-Id'), method == 'HEAD' or sorted(json.loads(body))[0])
+";
+    let endpoint = Endpoint::start(&[]);
+    let python =
+        faults::process::Launch::of("python3").args(["-c", SCRIPT, &endpoint.address.to_string()]).spawn();
+    let Ok(mut python) = python else {
+        eprintln!("there is no python3 here, so nobody else has read the answers");
+        return;
+    };
+    let ended = python.wait_with_deadline(wire::DEADLINE).unwrap();
+    let expected = "200 python answered\n200 python True\n404 python error_code\n405 python error_code\n200 python checked\n";
+    assert_eq!(ended.stdout_text(), expected, "{}", ended.stderr_text());
+    assert_eq!(endpoint.wait_for_ids(5), ["python"; 5]);
+    let closes = wire::wait_until("the end of its connection", || {
+        let closes = endpoint.closes();
+        (!closes.is_empty()).then_some(closes)
+    });
+    assert_eq!(closes.len(), 1, "five questions on one connection");
+    endpoint.stop();
+}
