@@ -92,23 +92,23 @@ fn the_cap_itself_waits_for_a_peer_and_one_byte_more_ends_it() {
     for (mail_bytes, ended) in [(CAP, false), (CAP + 1, true)] {
         let ready = Ready::new();
         let running = ready.go(Config { cap_bytes: CAP, ..config() }, mail_bytes, None);
-        let [first, second] = [0, 1].map(|at: usize| {
+        let [sender, receiver] = [0, 1].map(|at: usize| {
             let peer = connect(running.addresses[at]);
             running.next("the connection", |did| matches!(did, Did::Open { .. }));
             peer
         });
-        (&second).write_all(&[MAIL]).unwrap();
+        (&sender).write_all(&[MAIL]).unwrap();
         if ended {
             let reason = CloseReason::Rule(&CAP_REACHED);
-            running.next("the end at the cap", |did| *did == Did::Close(1, reason));
-            let heard = (&first).read(&mut [0]).map_err(|error| error.kind());
+            running.next("the end at the cap", |did| *did == Did::Close(2, reason));
+            let heard = (&receiver).read(&mut [0]).map_err(|error| error.kind());
             assert_eq!(heard, Err(std::io::ErrorKind::ConnectionReset), "and it is not told");
         } else {
-            hears(&first, MAIL, CAP);
+            hears(&receiver, MAIL, CAP);
         }
         // Whoever sent it is served on; mail to one that is gone reaches nobody.
-        (&second).write_all(&[MAIL, CLOSE]).unwrap();
-        assert_eq!((&second).read(&mut [0]).unwrap(), 0, "and no mail but its own");
+        (&sender).write_all(&[MAIL, CLOSE]).unwrap();
+        assert_eq!((&sender).read(&mut [0]).unwrap(), 0, "and no mail but its own");
         running.stop();
     }
 }
@@ -231,5 +231,35 @@ fn a_finished_peer_is_sent_the_answers_that_were_still_to_come() {
     hears(&peer, ANSWER, 100 * ANSWERS);
     assert_eq!((&peer).read(&mut [0]).unwrap(), 0);
     running.next("the end", |did| *did == Did::Close(1, CloseReason::PeerFinished));
+    running.stop();
+}
+
+/// Two peers of a loop that runs for the first time when both have said all that they say: in its second turn, the first
+/// one's message puts bytes into the queue of the second one, before that one's own turn.
+fn mail_before_its_turn(receiver_says: &[u8]) -> (Running, TcpStream) {
+    let ready = Ready::new();
+    let sender = connect(ready.addresses[0]);
+    (&sender).write_all(&[MAIL]).unwrap();
+    let receiver = connect(ready.addresses[0]);
+    (&receiver).write_all(receiver_says).unwrap();
+    receiver.shutdown(std::net::Shutdown::Write).unwrap();
+    (ready.go(config(), 100, None), receiver)
+}
+
+#[test]
+fn an_answer_waits_behind_what_was_put_into_the_queue_before_it() {
+    let (running, receiver) = mail_before_its_turn(&[ANSWER]);
+    hears(&receiver, MAIL, 100);
+    hears(&receiver, ANSWER, 100);
+    assert_eq!((&receiver).read(&mut [0]).unwrap(), 0);
+    running.stop();
+}
+
+#[test]
+fn a_finished_peer_is_sent_what_waits_for_it_before_it_is_closed() {
+    let (running, receiver) = mail_before_its_turn(&[]);
+    hears(&receiver, MAIL, 100);
+    assert_eq!((&receiver).read(&mut [0]).unwrap(), 0);
+    running.next("its end", |did| *did == Did::Close(2, CloseReason::PeerFinished));
     running.stop();
 }

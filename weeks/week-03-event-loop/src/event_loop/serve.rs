@@ -248,9 +248,13 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     pub(super) fn send_unsent(&mut self) {
         let mut unsent = std::mem::take(&mut self.unsent);
         for token in unsent.drain(..) {
-            if self.flush(token) != Flushed::Gone {
-                self.settle(token);
+            match self.flush(token) {
+                Flushed::Gone => continue,
+                // Nobody will say again that the socket took everything: a connection that drains ends here.
+                Flushed::Empty => self.drained(token),
+                Flushed::Waiting => {}
             }
+            self.settle(token);
         }
         self.unsent = unsent;
     }

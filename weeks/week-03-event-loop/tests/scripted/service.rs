@@ -28,7 +28,7 @@ pub(crate) enum Did {
 
 /// Asks for an answer, of the same byte. So does every byte without a meaning of its own.
 pub(crate) const ANSWER: u8 = b'a';
-/// Asks that whoever connected first be sent as much, though it may be gone by now.
+/// Asks that whoever connected last be sent as much, though it may be gone by now.
 pub(crate) const MAIL: u8 = b'm';
 /// Asks the service to end the connection.
 pub(crate) const CLOSE: u8 = b'c';
@@ -38,7 +38,7 @@ pub(crate) struct Scripted {
     pub(crate) answer_bytes: usize,
     pub(crate) wake_at: Option<Instant>,
     space: Vec<u8>,
-    first: Option<Token>,
+    last: Option<Token>,
     told: mpsc::Sender<Did>,
 }
 
@@ -59,7 +59,7 @@ impl Service for Scripted {
     type Session = Session;
 
     fn open(&mut self, peer: &Peer, now: Instant) -> Session {
-        self.first.get_or_insert(peer.token);
+        self.last = Some(peer.token);
         self.tell(Did::Open { number: peer.number, listener: peer.listener });
         Session { number: peer.number, pending: Vec::new(), deadline: now + 6 * DEADLINE }
     }
@@ -80,7 +80,7 @@ impl Service for Scripted {
         }
         self.tell(Did::Step(session.number));
         match session.pending.remove(0) {
-            MAIL => out.send_to(self.first.expect("somebody was first"), vec![MAIL; self.answer_bytes]),
+            MAIL => out.send_to(self.last.expect("somebody has connected"), vec![MAIL; self.answer_bytes]),
             CLOSE => return Step::Close(CloseReason::PeerFinished),
             asked => out.put(&vec![asked; self.answer_bytes]),
         }
@@ -153,7 +153,7 @@ impl Ready {
         let Ready { addresses, listeners } = self;
         let thread = std::thread::spawn(move || {
             let wake_at = wake_after.map(|after| Instant::now() + after);
-            let service = Scripted { answer_bytes, wake_at, space: vec![0; SPACE_BYTES], first: None, told };
+            let service = Scripted { answer_bytes, wake_at, space: vec![0; SPACE_BYTES], last: None, told };
             let mut event_loop = EventLoop::<Poll, _, _>::new(config, Scan::default(), service).unwrap();
             for listener in listeners {
                 event_loop.listen(listener).unwrap();
