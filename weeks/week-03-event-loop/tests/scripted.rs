@@ -263,3 +263,16 @@ fn a_finished_peer_is_sent_what_waits_for_it_before_it_is_closed() {
     running.next("its end", |did| *did == Did::Close(2, CloseReason::PeerFinished));
     running.stop();
 }
+
+#[test]
+fn what_the_socket_did_not_take_leaves_without_another_word_from_the_peer() {
+    // More than the kernel holds for a peer, and less than the mark: reading goes on, and writing has to as well.
+    const ANSWER_BYTES: usize = 16 << 20;
+    let bounds = Config { pause_bytes: 2 * ANSWER_BYTES, cap_bytes: 4 * ANSWER_BYTES, ..config() };
+    let running = Ready::new().go(bounds, ANSWER_BYTES, None);
+    let peer = connect(running.addresses[0]);
+    (&peer).write_all(&[ANSWER]).unwrap();
+    hears(&peer, ANSWER, ANSWER_BYTES);
+    drop(peer);
+    running.stop();
+}
