@@ -51,11 +51,16 @@ impl Pusher {
     }
 }
 
+/// More than both kernels and a queue at its mark can hold for one peer: 64 MiB.
+const STUCK_BY_BYTES: u64 = 64 << 20;
+
 /// Pushes until nobody has taken a byte for longer than a server that reads would need.
 fn push_until_stuck(pushers: &mut [Pusher]) {
     let quiet = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
     loop {
         assert!(pushers.iter_mut().all(Pusher::push), "a paused peer is not sent away");
+        let most = pushers.iter().map(|pusher| pusher.sent_bytes).max().unwrap_or(0);
+        assert!(most < STUCK_BY_BYTES, "{most} bytes were read from a peer that takes no answers");
         let mut fds: Vec<_> =
             pushers.iter().map(|pusher| PollFd::new(&pusher.stream, PollFlags::OUT)).collect();
         if poll(&mut fds, Some(&quiet)).unwrap() == 0 {
