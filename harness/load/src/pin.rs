@@ -3,6 +3,8 @@
 //! Server and load on a core each disturb one another least, and a run is comparable with the one before it: otherwise
 //! the scheduler decides anew every time who shares a cache with whom.
 
+use std::sync::OnceLock;
+
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::LoadError;
@@ -17,22 +19,45 @@ pub fn cores() -> Result<Vec<usize>, LoadError> {
     Ok((0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect())
 }
 
-/// Ties this thread to the `nth` of its allowed cores, counted around when there are fewer. Threads and processes that
-/// it starts afterwards are tied to the same one. With a single core nothing is to be done, and `None` comes back;
-/// otherwise the core's number.
+/// The cores that this process was started with: what a thread may use that is tied already does not count.
+fn cores_of_the_process() -> Result<&'static [usize], LoadError> {
+    static CORES: OnceLock<Vec<usize>> = OnceLock::new();
+    if let Some(known) = CORES.get() {
+        return Ok(known);
+    }
+    let found = cores()?;
+    Ok(CORES.get_or_init(|| found))
+}
+
+/// Ties this thread to the `nth` of the cores that the process was started with, counted around when there are fewer, also
+/// if it is tied to another one. Threads and processes that it starts afterwards are tied to the same one: a process that
+/// is to have a core of its own is started before, or from a thread that is tied to that core. With a single core nothing
+/// is to be done, and `None` comes back; otherwise the core's number.
 ///
 /// # Errors
 /// [`LoadError::System`].
 pub fn this_thread(nth: usize) -> Result<Option<usize>, LoadError> {
-    let cores = cores()?;
+    let cores = cores_of_the_process()?;
     if cores.len() < 2 {
         return Ok(None);
     }
     let core = cores[nth % cores.len()];
-    let mut only = CpuSet::new();
-    only.set(core);
-    sched_setaffinity(None, &only).map_err(|e| LoadError::system(format!("moving to core {core}"), e))?;
+    tie_to(&[core])?;
     Ok(Some(core))
+}
+
+/// Lets this thread run on any core again that the process was started with.
+///
+/// # Errors
+/// [`LoadError::System`].
+pub fn untie() -> Result<(), LoadError> {
+    tie_to(cores_of_the_process()?)
+}
+
+fn tie_to(cores: &[usize]) -> Result<(), LoadError> {
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|core| set.set(*core));
+    sched_setaffinity(None, &set).map_err(|e| LoadError::system(format!("moving to cores {cores:?}"), e))
 }
 
 #[cfg(test)]
@@ -51,5 +76,22 @@ mod tests {
                 None => assert_eq!(left.len(), 1),
             }
         }
+    }
+
+    #[test]
+    fn a_tied_thread_can_move_to_another_core_and_be_free_again() {
+        let all = cores().unwrap();
+        std::thread::spawn(move || {
+            for nth in [0, 1, 0] {
+                if let Some(core) = this_thread(nth).unwrap() {
+                    assert_eq!(cores().unwrap(), [core]);
+                    assert_eq!(core, all[nth % all.len()]);
+                }
+            }
+            untie().unwrap();
+            assert_eq!(cores().unwrap(), all);
+        })
+        .join()
+        .unwrap();
     }
 }
