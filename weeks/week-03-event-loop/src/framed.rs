@@ -126,7 +126,10 @@ impl<A: FrameService> Service for Framed<A> {
 
     #[inline]
     fn read_space<'a>(&'a mut self, session: &'a mut Self::Session) -> &'a mut [u8] {
-        self.decoder(session).read_space()
+        // A decoder that has grown with a large frame has room for more than a share.
+        let space = self.decoder(session).read_space();
+        let share = space.len().min(READ_BYTES_MAX);
+        &mut space[..share]
     }
 
     #[inline]
@@ -268,6 +271,18 @@ mod tests {
         assert_eq!((one.rest.len(), one.own.is_some()), (REST_BYTES_MAX, false));
         share(&mut framed, &mut one, &whole[REST_BYTES_MAX..REST_BYTES_MAX + 1]);
         assert_eq!((one.rest.len(), one.own.is_some()), (0, true));
+    }
+
+    #[test]
+    fn a_decoder_that_grew_with_a_large_frame_lends_no_more_than_one_read_takes() {
+        let (mut framed, [mut one, _]) = framed();
+        let whole = frame(b'x', 16 * READ_BYTES_MAX);
+        for bytes in whole[..whole.len() - 1].chunks(READ_BYTES_MAX / 2) {
+            share(&mut framed, &mut one, bytes);
+            let room = framed.read_space(&mut one).len();
+            assert!((1..=READ_BYTES_MAX).contains(&room), "{room} bytes in one read");
+        }
+        assert!(one.own.is_some_and(|own| own.capacity() > 4 * READ_BYTES_MAX), "it did grow");
     }
 
     #[test]
