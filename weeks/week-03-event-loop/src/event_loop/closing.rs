@@ -112,14 +112,20 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         }
     }
 
-    /// All patience is over.
+    /// All patience is over. Whose end is on record is only cut short: its peer was slow, or this process did not run for
+    /// a while. A connection that is still served should have met the drain's deadline long ago, and is counted.
     pub(super) fn abandon(&mut self) {
         for token in self.table.tokens() {
-            if let Some(connection) = self.table.get_mut(token) {
-                connection.abort();
-                self.life.abandoned += 1;
-                self.close(token, CloseReason::DrainDeadline);
-            }
+            let Some(connection) = self.table.get_mut(token) else { continue };
+            connection.abort();
+            let reason = match connection.state() {
+                State::Draining(reason) | State::HalfClosed(reason) => reason,
+                _ => {
+                    self.life.abandoned += 1;
+                    CloseReason::DrainDeadline
+                }
+            };
+            self.close(token, reason);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod closing;
+mod deadlines;
 mod serve;
 mod turn;
 
@@ -73,7 +74,7 @@ pub struct Stopped {
     pub accepted: u64,
     /// Connections that were turned away.
     pub turned_away: u64,
-    /// Connections that were still held when all patience was over.
+    /// Connections that were still served when all patience was over, which no peer can bring about.
     pub abandoned: usize,
     /// How often the loop went round.
     pub turns: u64,

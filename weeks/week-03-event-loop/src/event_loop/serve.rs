@@ -99,14 +99,18 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         if connection.outbound.is_empty() {
             return Flushed::Empty;
         }
+        let was_paused = !connection.interest.readable;
         match connection.flush(self.now) {
-            Ok(false) => Flushed::Waiting,
-            Ok(true) => {
-                // While it waited for us to get rid of our bytes, the peer was not to blame for sending none.
-                if let Some(session) = &mut connection.session {
+            Ok(empty) => {
+                // A peer is not to blame for sending nothing while nothing was read from it, nor for silence while it was
+                // busy with our bytes. A message that it could have finished all the time gets no more time for that.
+                let resumes = was_paused && connection.outbound.len() < self.config.pause_bytes;
+                if let Some(session) = &mut connection.session
+                    && (resumes || (empty && self.service.is_between_messages(session)))
+                {
                     self.service.restart_clock(session, self.now);
                 }
-                Flushed::Empty
+                if empty { Flushed::Empty } else { Flushed::Waiting }
             }
             Err(reason) => {
                 self.close(token, reason);
@@ -170,59 +174,6 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         // lab:end
     }
     // ANCHOR_END: watch
-
-    /// Makes sure that the timers fire no later than the connection's deadline. A deadline that moved to later is left
-    /// alone: the timer fires once for nothing, which is cheaper than moving it with every message.
-    fn arm(&mut self, token: Token) {
-        let Some((at, _)) = self.deadline_of(token) else { return };
-        let Some(connection) = self.table.get_mut(token) else { return };
-        if connection.armed.is_none_or(|armed| at < armed) {
-            connection.armed = Some(at);
-            self.timers.set(token, at);
-        }
-    }
-
-    /// When the connection's time is over, and for which reason.
-    fn deadline_of(&mut self, token: Token) -> Option<(std::time::Instant, CloseReason)> {
-        let connection = self.table.get_mut(token)?;
-        let write = connection.outbound.deadline(self.config.write);
-        let ours = match (connection.state(), &connection.session) {
-            (State::HalfClosed(reason), _) => connection.linger.map(|(until, _)| (until, reason)),
-            (State::Draining(reason), None) => write.map(|at| (at, reason)),
-            (_, Some(session)) => match write {
-                Some(at) => Some((at, CloseReason::WriteTimeout)),
-                None => Some(self.service.deadline(session)),
-            },
-            _ => None,
-        };
-        match (self.drained_by, &connection.session) {
-            (Some(drained_by), Some(session)) if ours.is_none_or(|(at, _)| drained_by < at) => {
-                let between = !connection.work_left && self.service.is_between_messages(session);
-                let reason = if between { CloseReason::Stopping } else { CloseReason::DrainDeadline };
-                Some((drained_by, reason))
-            }
-            _ => ours,
-        }
-    }
-
-    /// The timer of a connection fired: the time is over, or the deadline has moved meanwhile.
-    pub(super) fn deadline_came(&mut self, token: Token) {
-        let Some((at, reason)) = self.deadline_of(token) else { return };
-        let Some(connection) = self.table.get_mut(token) else { return };
-        connection.armed = None;
-        if at > self.now {
-            return self.arm(token);
-        }
-        match connection.state() {
-            state if state.is_serving() && reason.is_told() => self.end(token, reason),
-            _ => {
-                if reason == CloseReason::WriteTimeout {
-                    connection.abort();
-                }
-                self.close(token, reason);
-            }
-        }
-    }
 
     /// Puts what was sent to others into their queues.
     pub(super) fn deliver_mail(&mut self) {
