@@ -15,7 +15,7 @@ use event_loop::event_loop::TURN_MESSAGES_MAX;
 use event_loop::{CAP_REACHED, Config};
 use framing::CloseReason;
 
-use service::{ANSWER, CLOSE, Did, MAIL, Ready, Running};
+use service::{ANSWER, CLOSE, Did, MAIL, Ready, Running, TELL};
 use wire::{connect, wait_until};
 
 const SHARE: usize = TURN_MESSAGES_MAX as usize;
@@ -274,5 +274,20 @@ fn what_the_socket_did_not_take_leaves_without_another_word_from_the_peer() {
     (&peer).write_all(&[ANSWER]).unwrap();
     hears(&peer, ANSWER, ANSWER_BYTES);
     drop(peer);
+    running.stop();
+}
+
+#[test]
+fn last_words_to_others_reach_them_without_another_event() {
+    let running = Ready::new().go(config(), 100, None);
+    let [leaving, staying] = [0, 1].map(|at: usize| {
+        let peer = connect(running.addresses[at]);
+        running.next("the connection", |did| matches!(did, Did::Open { .. }));
+        peer
+    });
+    (&leaving).write_all(&[TELL]).unwrap();
+    // Nothing else happens: the one that leaves stays connected, so that not even its end wakes the loop.
+    hears(&staying, TELL, 100);
+    drop(leaving);
     running.stop();
 }

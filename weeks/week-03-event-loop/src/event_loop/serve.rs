@@ -197,16 +197,21 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
 
     /// Sends what others put into queues during this turn, one write a connection.
     pub(super) fn send_unsent(&mut self) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        for token in unsent.drain(..) {
-            match self.flush(token) {
-                Flushed::Gone => continue,
-                // Nobody will say again that the socket took everything: a connection that drains ends here.
-                Flushed::Empty => self.drained(token),
-                Flushed::Waiting => {}
+        // Last words may go to others, too. Every connection has them once, so this comes to an end.
+        self.deliver_mail();
+        while !self.unsent.is_empty() {
+            let mut unsent = std::mem::take(&mut self.unsent);
+            for token in unsent.drain(..) {
+                match self.flush(token) {
+                    Flushed::Gone => continue,
+                    // Nobody will say again that the socket took everything: a connection that drains ends here.
+                    Flushed::Empty => self.drained(token),
+                    Flushed::Waiting => {}
+                }
+                self.settle(token);
             }
-            self.settle(token);
+            self.unsent = unsent;
+            self.deliver_mail();
         }
-        self.unsent = unsent;
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Did {
 pub(crate) const ANSWER: u8 = b'a';
 /// Asks that whoever connected last be sent as much, though it may be gone by now.
 pub(crate) const MAIL: u8 = b'm';
+/// Asks the service to end the connection, and to tell it why.
+pub(crate) const TELL: u8 = b't';
 /// Asks the service to end the connection.
 pub(crate) const CLOSE: u8 = b'c';
 
@@ -82,6 +84,7 @@ impl Service for Scripted {
         match session.pending.remove(0) {
             MAIL => out.send_to(self.last.expect("somebody has connected"), vec![MAIL; self.answer_bytes]),
             CLOSE => return Step::Close(CloseReason::PeerFinished),
+            TELL => return Step::Close(CloseReason::IdleTimeout),
             asked => out.put(&vec![asked; self.answer_bytes]),
         }
         Step::Done
@@ -105,8 +108,11 @@ impl Service for Scripted {
 
     fn restart_clock(&mut self, _session: &mut Session, _now: Instant) {}
 
-    fn farewell(&mut self, _peer: &Peer, _reason: CloseReason, out: &mut Outbox) {
+    fn farewell(&mut self, peer: &Peer, _reason: CloseReason, out: &mut Outbox) {
         out.put(b"bye");
+        if let Some(other) = self.last.filter(|last| *last != peer.token) {
+            out.send_to(other, vec![TELL; self.answer_bytes]);
+        }
     }
 
     fn closed(&mut self, session: Session, _peer: &Peer, reason: CloseReason) {
