@@ -22,8 +22,8 @@ use framing::{CloseReason, Deadlines, Decoder, FrameLimit, Watch};
 
 use crate::{Outbox, Peer, Service, Step};
 
-/// The most that one read takes from one connection, and so the bytes of its share of a turn: 64 KiB.
-pub const READ_BYTES_MAX: usize = 64 << 10;
+/// The most that one read takes from one connection, and so the bytes of its share of a turn: 128 KiB.
+pub const READ_BYTES_MAX: usize = 128 << 10;
 
 /// An unfinished frame up to this size is set aside by copying it: 4 KiB.
 pub const REST_BYTES_MAX: usize = 4 << 10;
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_decoder_that_grew_with_a_large_frame_lends_no_more_than_one_read_takes() {
         let (mut framed, [mut one, _]) = framed();
-        let whole = frame(b'x', 16 * READ_BYTES_MAX);
+        let whole = frame(b'x', 7 * READ_BYTES_MAX);
         for bytes in whole[..whole.len() - 1].chunks(READ_BYTES_MAX / 2) {
             share(&mut framed, &mut one, bytes);
             let room = framed.read_space(&mut one).len();

@@ -94,14 +94,21 @@ impl Cell {
     }
 }
 
-/// Lets all contestants take turns at one cell.
+/// Lets contestants take turns at one cell: those whose names `takes_part` admits.
 ///
 /// # Errors
 /// [`LoadError`] when a contestant cannot be connected to, or the machine does not let us.
-pub fn compare(cell: &Cell, contestants: &[Running], seed: u64) -> Result<Vec<Turns>, LoadError> {
+pub fn compare(
+    cell: &Cell,
+    contestants: &[Running],
+    takes_part: impl Fn(&str) -> bool,
+    seed: u64,
+) -> Result<Vec<Turns>, LoadError> {
+    let contestants: Vec<&Running> =
+        contestants.iter().filter(|contestant| takes_part(contestant.name())).collect();
     let mut loads = Vec::new();
     let mut turns = Vec::new();
-    for contestant in contestants {
+    for contestant in &contestants {
         loads.push(Load::connect(cell.plan(contestant, seed))?);
         turns.push(Turns {
             name: contestant.name().to_owned(),

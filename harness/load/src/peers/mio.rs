@@ -12,8 +12,6 @@ use super::FRAME_BYTES_MAX;
 
 const LISTENER: Token = Token(usize::MAX);
 const HEADER_BYTES: usize = 4;
-/// Room for a read, kept free in each connection's buffer.
-const READ_BYTES: usize = 64 << 10;
 
 struct Connection {
     stream: TcpStream,
@@ -23,11 +21,14 @@ struct Connection {
     filled: usize,
     /// Replies that the socket has not taken yet.
     outgoing: Vec<u8>,
+    /// Room for a read, kept free in `incoming`.
+    read_bytes: usize,
     /// The peer has finished sending.
     finished: bool,
 }
 
-pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+/// Serves with reads of that size.
+pub(super) fn serve(listener: std::net::TcpListener, read_bytes: usize) -> io::Result<()> {
     let mut listener = TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
@@ -41,7 +42,7 @@ pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
         }
         for event in &events {
             if event.token() == LISTENER {
-                accept(&listener, &poll, &mut connections, &mut next)?;
+                accept(&listener, &poll, &mut connections, &mut next, read_bytes)?;
             } else if let Some(connection) = connections.get_mut(&event.token())
                 && !connection.turn().unwrap_or(false)
             {
@@ -56,6 +57,7 @@ fn accept(
     poll: &Poll,
     connections: &mut HashMap<Token, Connection>,
     next: &mut usize,
+    read_bytes: usize,
 ) -> io::Result<()> {
     loop {
         let mut stream = match listener.accept() {
@@ -68,8 +70,14 @@ fn accept(
         let token = Token(*next);
         *next += 1;
         poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        let connection =
-            Connection { stream, incoming: Vec::new(), filled: 0, outgoing: Vec::new(), finished: false };
+        let connection = Connection {
+            stream,
+            incoming: Vec::new(),
+            filled: 0,
+            outgoing: Vec::new(),
+            read_bytes,
+            finished: false,
+        };
         connections.insert(token, connection);
     }
 }
@@ -81,8 +89,8 @@ impl Connection {
             return Ok(true);
         }
         while !self.finished {
-            if self.incoming.len() - self.filled < READ_BYTES {
-                self.incoming.resize(self.filled + READ_BYTES, 0);
+            if self.incoming.len() - self.filled < self.read_bytes {
+                self.incoming.resize(self.filled + self.read_bytes, 0);
             }
             match self.stream.read(&mut self.incoming[self.filled..]) {
                 Ok(0) => self.finished = true,

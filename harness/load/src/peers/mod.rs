@@ -18,8 +18,14 @@ use crate::LoadError;
 /// The longest payload: 1 MiB.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
+/// What a buffered reader holds where nobody chose a size: 8 KiB, in the standard library as in tokio's codecs.
+pub const BUFFER_BYTES: usize = 8 << 10;
+
+/// A buffer that somebody has tuned: 64 KiB.
+pub const LARGE_BUFFER_BYTES: usize = 64 << 10;
+
 /// The contestants' names, as [`Contestant`] parses and prints them.
-pub const NAMES: [&str; 3] = ["tokio-codec", "tokio-batched", "mio"];
+pub const NAMES: [&str; 4] = ["tokio-codec", "tokio-batched", "mio", "mio-64k"];
 
 /// A server to be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +34,16 @@ pub enum Contestant {
     TokioCodec,
     /// Tokio on one thread, the same codec, all frames of a read answered with one write.
     TokioBatched,
-    /// Mio, edge-triggered: a socket is drained before the next one is looked at.
+    /// Mio, edge-triggered: a socket is drained before the next one is looked at, with reads of [`BUFFER_BYTES`].
     Mio,
+    /// The same with reads of [`LARGE_BUFFER_BYTES`], which drain most sockets at once, so that the edge costs nothing.
+    MioLarge,
 }
 
 impl Contestant {
     /// All of them, in the order of [`NAMES`].
-    pub const ALL: [Contestant; 3] = [Contestant::TokioCodec, Contestant::TokioBatched, Contestant::Mio];
+    pub const ALL: [Contestant; 4] =
+        [Contestant::TokioCodec, Contestant::TokioBatched, Contestant::Mio, Contestant::MioLarge];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Contestant {
             Contestant::TokioCodec => NAMES[0],
             Contestant::TokioBatched => NAMES[1],
             Contestant::Mio => NAMES[2],
+            Contestant::MioLarge => NAMES[3],
         }
     }
 
@@ -63,7 +73,8 @@ impl Contestant {
         match self {
             Contestant::TokioCodec => tokio_codec::serve(listener),
             Contestant::TokioBatched => tokio_batched::serve(listener),
-            Contestant::Mio => mio::serve(listener),
+            Contestant::Mio => mio::serve(listener, BUFFER_BYTES),
+            Contestant::MioLarge => mio::serve(listener, LARGE_BUFFER_BYTES),
         }
     }
 }
