@@ -95,8 +95,20 @@ pub fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
 /// Writes the address into a file, so that whoever waits for the file finds all of it or nothing.
 ///
 /// # Errors
-/// [`StartError::PortFile`].
+/// [`StartError::PortFile`], also where something lies there that is no regular file: a rename would put a file in the place
+/// of a device or of a link, such as `/dev/stdout`, for everybody on the machine.
 pub fn write_port_file(path: &Path, address: SocketAddr) -> Result<(), StartError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let source = io::Error::other("what lies there is no regular file");
+            Err(StartError::PortFile { path: path.to_owned(), source })
+        }
+        _ => put_in_place(path, address),
+    }
+}
+
+/// Puts the address at the path, in the place of what a server of an earlier day left there.
+fn put_in_place(path: &Path, address: SocketAddr) -> Result<(), StartError> {
     // lab:hole framing.port-file
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}", std::process::id()));
@@ -165,6 +177,24 @@ mod tests {
         assert_eq!(seen, "127.0.0.1:65000\n", "who opened the file before has the whole old content");
         assert_eq!(fs::read_to_string(&path).unwrap(), "127.0.0.1:7070\n");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left lying beside it");
+    }
+
+    #[test]
+    fn a_port_file_never_takes_the_place_of_a_device_or_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link, socket) =
+            (dir.path().join("file"), dir.path().join("link"), dir.path().join("socket"));
+        fs::write(&file, "words").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let _listens = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [&link, &socket] {
+            let before = fs::symlink_metadata(path).unwrap().file_type();
+            let error = write_port_file(path, address()).unwrap_err();
+            assert_eq!(error.code().code, "ECHO-PORT-FILE");
+            assert_eq!(fs::symlink_metadata(path).unwrap().file_type(), before, "{error}");
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "words");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "nothing is left lying beside them");
     }
 
     #[test]
