@@ -51,6 +51,8 @@ catalog! {
         "fix the named line; the schema is in harness/lab/src/course";
     NO_SUCH_WEEK = "LAB-NO-SUCH-WEEK", Usage, "There is no such week or day.",
         "weeks are 1 to 24 and days 1 to 6, as in `cargo lab day 3.2`";
+    OUTPUT = "LAB-OUTPUT", File, "A part of the result could not be written to standard output.",
+        "check where the output goes";
     USAGE = "LAB-USAGE", Usage, "The command line is not understood.",
         "run `cargo lab help`";
     NO_WORKSPACE = "LAB-NO-WORKSPACE", File, "The course was not found.",

@@ -190,10 +190,35 @@ fn a_part_of_an_id_is_asked_for_by_name_and_then_each_record_says_its_own() {
 }
 
 #[test]
-fn a_message_cannot_move_the_cursor_of_whoever_looks_at_it() {
+fn a_message_cannot_move_the_cursor_of_whoever_looks_at_it_nor_turn_the_line_around() {
     let dir = tempfile::tempdir().unwrap();
-    log(dir.path(), "a.log", 1 << 20, &[entry("n", "r", 0, "\u{1b}[2Jgone\r\nERROR all is lost")]);
+    log(
+        dir.path(),
+        "a.log",
+        1 << 20,
+        &[entry("n", "r", 0, "\u{1b}[2Jgone\r\nERROR \u{202e}all\u{2066} is lost \u{e4}")],
+    );
     let (status, out, _) = lab(dir.path(), &["trace", "r", "a.log"]);
     assert_eq!(status, 0);
-    assert!(out.lines().next().unwrap().ends_with("\\u{1b}[2Jgone\\r\\nERROR all is lost"), "{out}");
+    assert!(
+        out.lines()
+            .next()
+            .unwrap()
+            .ends_with("\\u{1b}[2Jgone\\r\\nERROR \\u{202e}all\\u{2066} is lost \u{e4}"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_result_that_standard_output_does_not_take_is_not_called_done() {
+    let dir = tempfile::tempdir().unwrap();
+    client_and_server(dir.path());
+    let mut trace = Command::new(env!("CARGO_BIN_EXE_lab"));
+    // The device that is always full.
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    trace.args(["trace", "r-17", "client.log"]).current_dir(dir.path()).stdout(full);
+    let output = trace.output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{complaint}");
+    assert!(complaint.contains("error[LAB-OUTPUT]: "), "{complaint}");
 }

@@ -4,6 +4,7 @@
 //! Colour only ever repeats what a word says, and is used on a terminal only, unless `NO_COLOR` is set.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -68,9 +69,9 @@ impl Console {
     /// A line for people.
     pub fn say(&self, line: impl AsRef<str>) {
         if self.json {
-            write_line(std::io::stderr(), line.as_ref())
+            self.note(line);
         } else {
-            write_line(std::io::stdout(), line.as_ref())
+            write_result(line.as_ref());
         }
     }
 
@@ -90,7 +91,7 @@ impl Console {
     /// A JSON line on stdout; nothing without `--json`.
     pub fn event(&self, event: &serde_json::Value) {
         if self.json {
-            write_line(std::io::stdout(), &event.to_string());
+            write_result(&event.to_string());
         }
     }
 
@@ -135,13 +136,28 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Writes a line. A reader that went away (`cargo lab status | head -1`) is no error of ours: we end quietly, as every
-/// tool in a pipe does.
-fn write_line(mut to: impl Write, line: &str) {
-    if let Err(e) = writeln!(to, "{line}")
-        && e.kind() == std::io::ErrorKind::BrokenPipe
-    {
-        std::process::exit(0);
+/// Standard output did not take a line: the disk behind it is full, for instance.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
+/// True where a line of the result is missing. What is under way is finished all the same, since its evidence does not go
+/// through standard output; but a command whose words got lost must not say that all is well.
+pub fn output_was_lost() -> bool {
+    OUTPUT_LOST.load(Ordering::Relaxed)
+}
+
+/// Writes a line of the result.
+fn write_result(line: &str) {
+    if !write_line(std::io::stdout(), line) {
+        OUTPUT_LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Writes a line; false where it was not taken. A reader that went away (`cargo lab status | head -1`) is no error of ours:
+/// we end quietly, as every tool in a pipe does.
+fn write_line(mut to: impl Write, line: &str) -> bool {
+    match writeln!(to, "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.is_ok(),
     }
 }
 

@@ -41,7 +41,7 @@ use logger::{Coded, Exit};
 pub use console::{Console, Mark, Step};
 pub use context::Context;
 
-use crate::error::{Failure, INTERRUPTED};
+use crate::error::{Failure, INTERRUPTED, OUTPUT};
 use crate::exec::interrupt;
 
 /// `cargo lab`: runs, proves and narrates the course.
@@ -150,6 +150,9 @@ pub fn main() -> ExitCode {
     }
     let context = Context::new(cli.global.dir, cli.global.json);
     match dispatch(&context, cli.command) {
+        Ok(Exit::Done) if console::output_was_lost() => {
+            fail(&context, &Failure::new(&OUTPUT, "standard output did not take all of the result"))
+        }
         Ok(exit) => exit.into(),
         Err(failure) => fail(&context, &failure),
     }

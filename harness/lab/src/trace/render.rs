@@ -79,9 +79,8 @@ pub fn line(lanes: &Lanes<'_>, index: usize, found: &Found) -> String {
     if let (true, Some(id)) = (lanes.several_requests, &entry.request_id) {
         let _ = write!(out, "[{id}] ");
     }
-    // A record must not move the cursor of whoever looks at it.
     for character in entry.msg.chars() {
-        match character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+        match moves_text(character) {
             true => out.extend(character.escape_default()),
             false => out.push(character),
         }
@@ -93,6 +92,13 @@ pub fn line(lanes: &Lanes<'_>, index: usize, found: &Found) -> String {
         let _ = write!(out, " ({})", details.join(", "));
     }
     out
+}
+
+/// True for what moves the cursor of whoever looks at a record, or shows its words in another order.
+fn moves_text(character: char) -> bool {
+    let reorders =
+        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || reorders || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 /// The record for a machine: its fields under their own names, and where and when it was found.
