@@ -108,7 +108,7 @@ logger::catalog! {
     HTTP_REQUEST_TARGET_TOO_LONG = "HTTP-REQUEST-TARGET-TOO-LONG", Refused,
         "The request line is longer than its limit.", "ask for one of the short names that are served";
     HTTP_REQUEST_HOST = "HTTP-REQUEST-HOST", Malformed,
-        "The request has no Host field, or more than one.", "send exactly one";
+        "The request has no Host field, more than one, or one that is no host.", "send exactly one, as in `Host: name:port`";
     HTTP_REQUEST_ID = "HTTP-REQUEST-ID", Malformed,
         "The request id is there twice, too long or outside of its alphabet.", "use up to 64 of A-Z a-z 0-9 . _ -";
     HTTP_REQUEST_FIELD = "HTTP-REQUEST-FIELD", Malformed,

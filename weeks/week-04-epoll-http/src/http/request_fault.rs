@@ -25,8 +25,8 @@ pub enum RequestFault {
         /// Limit of the target in bytes.
         limit: usize,
     },
-    /// No Host field in a request of version 1.1, or more than one in any.
-    #[error("a request has exactly one Host field")]
+    /// No Host field in a request of version 1.1, more than one in any, or one that is no host.
+    #[error("a request has exactly one Host field, with a host and perhaps a port")]
     Host,
     /// More than one request id, or one outside of the alphabet.
     #[error("the request id is there twice, too long or outside of A-Z a-z 0-9 . _ -")]

@@ -87,6 +87,12 @@ fn path_of(target: &[u8]) -> Result<String, RequestFault> {
     }
 }
 
+/// True for the bytes that a host and a port can have, and for nothing, which is allowed (RFC 9110, section 7.2). What a blank
+/// or a slash in there means, the next program reads differently.
+fn may_be_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
+}
+
 // ANCHOR: judge-head
 /// Judges the fields of a request: whom it is for, what it is called, whether a body follows, and what then.
 ///
@@ -100,6 +106,9 @@ pub(super) fn judge_head(
     match (fields.all("Host").count(), version) {
         (1, _) | (0, Version::Http10) => {}
         _ => return Err(RequestFault::Host),
+    }
+    if !fields.all("Host").all(may_be_host) {
+        return Err(RequestFault::Host);
     }
     let mut ids = fields.all(REQUEST_ID_FIELD);
     let id = ids.next().map(RequestId::from_bytes).transpose().map_err(|_| RequestFault::Id)?;
@@ -178,6 +187,14 @@ mod tests {
         assert!(judged(Version::Http10, &[]).is_ok());
         assert_eq!(judged(Version::Http11, &[]), Err(RequestFault::Host));
         assert_eq!(judged(Version::Http11, &[host, host]), Err(RequestFault::Host));
+        for good in ["Host:", "Host: a.b-c_d:80", "Host: [::1]:80", "Host: a%20b"] {
+            assert!(judged(Version::Http11, &[good]).is_ok(), "{good:?}");
+        }
+        for bad in ["Host: a b", "Host: u@a", "Host: a/b", "Host: a?b", "Host: a\\b", "Host: \u{e4}"] {
+            for version in [Version::Http10, Version::Http11] {
+                assert_eq!(judged(version, &[bad]), Err(RequestFault::Host), "{bad:?}");
+            }
+        }
     }
 
     #[test]
