@@ -47,7 +47,7 @@
 //!    write of a turn; whoever has work left goes on only after all others had their share (`tests/gate/fairness.rs`).
 //! 3. At most the cap waits for a peer, and one byte more ends that connection and no other. Nothing is read from a peer
 //!    whose queue has reached the pause mark ([`Outbound`]; `tests/gate/bounds.rs`).
-//! 4. Whatever waits for a peer is gone one write deadline later, or the peer is (`outbound.rs`; `tests/gate/bounds.rs`).
+//! 4. Whatever waits for a peer is gone two write deadlines later, or the peer is (`outbound.rs`; `tests/gate/bounds.rs`).
 //! 5. Each connection ends once, for one reason, which is on record before the peer can know it (`tests/lifecycle.rs`
 //!    runs `fixtures/endings.yaml` under both pollers, and against the server of week 2).
 //! 6. A connection is removed from the poller before its descriptor is closed, and a token that is older than its place's

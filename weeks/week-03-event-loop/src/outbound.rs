@@ -34,8 +34,9 @@ pub static CAP_REACHED: Rule =
 /// The pause is for a peer whose own requests make the queue grow: it is slowed down to the speed at which it reads, and
 /// never meets the cap. The cap is for bytes that come whether the peer asks or not.
 ///
-/// The write deadline is about progress, not about bytes: whatever waits at one moment has to be gone one deadline
-/// later. A peer that takes a byte now and then does not move it.
+/// The write deadline is about progress, not about bytes: whatever waits when the clock starts has to be gone one deadline
+/// later, and only then it starts anew, for what has come meanwhile. So nothing waits for longer than two deadlines, and a
+/// peer that takes a byte now and then does not move them.
 #[derive(Debug, Default)]
 pub struct Outbound {
     bytes: VecDeque<u8>,

@@ -48,7 +48,7 @@ pub struct Config {
     pub pause_bytes: usize,
     /// Queued bytes at which a peer is given up.
     pub cap_bytes: usize,
-    /// How long a peer may take for what waits for it at any one moment.
+    /// How long a peer may take for what waits for it when the clock starts.
     pub write: Duration,
     /// How long begun messages may take to finish after a stop.
     pub drain: Duration,
