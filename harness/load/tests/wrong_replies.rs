@@ -167,5 +167,7 @@ fn an_echo_message_is_checked_by_kind_id_and_body_and_a_refusal_is_no_corruption
     });
     assert_eq!(refused.refusals.get("ECHO-BUSY-AGAIN"), Some(&1), "{refused:?}");
     assert_eq!((refused.replies, refused.corrupt_total()), (20, 0));
-    assert_eq!(refused.errors.get(&ErrorClass::Refused), Some(&4));
+    // Up to four were under way; how many of them were asked before the refusal was read depends on who was faster.
+    let lost = refused.errors.get(&ErrorClass::Refused).copied().unwrap_or(0);
+    assert!((1..=4).contains(&lost), "{refused:?}");
 }
