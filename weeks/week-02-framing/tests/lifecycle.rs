@@ -5,9 +5,11 @@ mod echo;
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::Duration;
 
 use echo::{DEADLINE, Echo, reply, request};
 use faults::process::{Ended, Launch, Signal};
+use framing::server::LINGER_MAX;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -38,6 +40,28 @@ fn every_start_and_stop_of_the_table_ends_as_its_row_says() {
             (code, None) => panic!("{}: no {code} in {stderr:?}", row.scenario),
         }
     }
+}
+
+#[test]
+fn a_server_that_was_stopped_for_longer_than_its_whole_drain_ends_in_order() {
+    let mut echo = Echo::start(&["--drain", "300ms", "--write-timeout", "300ms"]);
+    let [mut begun, mut later] = [echo.connect(), echo.connect()];
+    begun.send(&request("b", b"never whole")[..7]);
+    later.send(&request("r", b"by now the other one was accepted"));
+    assert_eq!(later.frame(), reply("r", b"by now the other one was accepted"));
+    drop(later);
+    echo.wait_for_close("peer-finished");
+    echo.process.signal(Signal::TERM).unwrap();
+    echo::wait_until("the stop", || {
+        echo.records().iter().find(|record| record.msg.starts_with("stopping")).map(drop)
+    });
+    echo.process.stop(DEADLINE).unwrap();
+    // Not a wait for something to happen: that nothing happens for so long is the fault.
+    std::thread::sleep(2 * Duration::from_millis(300) + 2 * LINGER_MAX);
+    echo.process.resume(DEADLINE).unwrap();
+    let ended = echo.process.wait_with_deadline(DEADLINE).unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr_text());
+    assert_eq!(begun.refusal(), "ECHO-DRAIN-DEADLINE");
 }
 
 /// A start that fails.

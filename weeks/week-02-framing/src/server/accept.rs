@@ -81,7 +81,10 @@ impl Server {
         tracing::info!("stopping: no new connections, {} ms to finish", shared.config.drain.as_millis());
         stop.stop(drained_by);
         // A thread that is told to end may still write one answer and say farewell; both have ends of their own.
-        let abandoned = shared.slots.wait_until_free(drained_by + shared.config.deadlines.write + LINGER_MAX);
+        let rest = shared.config.deadlines.write + LINGER_MAX;
+        let late = shared.slots.wait_until_free(drained_by + rest);
+        // A process that did not run meanwhile finds all of that time over at once, and its threads have yet to begin.
+        let abandoned = if late == 0 { 0 } else { shared.slots.wait_until_free(Instant::now() + rest) };
         let accepted = accepted?;
         tracing::info!(result = "ok", "stopped: {accepted} connections accepted, {abandoned} abandoned");
         Ok(Stopped { accepted, abandoned })
