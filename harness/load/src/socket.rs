@@ -1,7 +1,7 @@
 //! Sockets that never wait.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -24,6 +24,7 @@ pub(crate) fn begin(
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
     sockopt::set_tcp_nodelay(&socket, true)?;
+    unpaced(&socket);
     if let Some(bytes) = receive_buffer_bytes {
         sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
     }
@@ -36,6 +37,13 @@ pub(crate) fn begin(
         Err(error) => return Err(error),
     };
     Ok(Begun { socket, stands })
+}
+
+/// Asks for a congestion control that does not pace. Where the system's default is one that does (BBR), a connection on
+/// the loopback is held back for milliseconds now and then, by its timer and not by its server. Connections inherit it
+/// from their listener. Every kernel has this one; where it may not be chosen, the default stays.
+pub(crate) fn unpaced(socket: impl AsFd) {
+    let _ = sockopt::set_tcp_congestion(socket, "reno");
 }
 
 /// How a connection that was begun came out, once the socket is writable.

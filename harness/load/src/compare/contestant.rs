@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faults::process::{Launch, Process, Stream};
 
-use crate::{LoadError, peers, pin};
+use crate::{LoadError, peers, pin, socket};
 
 /// Says to a fresh process of the same program that it is to serve, and as what.
 const ASKED: &str = "LOAD_SERVE_AS";
@@ -74,6 +74,7 @@ pub fn serve_if_asked(ours: impl FnOnce(&str, TcpListener) -> io::Result<()>) ->
 fn serve(name: &str, ours: impl FnOnce(&str, TcpListener) -> io::Result<()>) -> io::Result<()> {
     pin::this_thread(0).map_err(io::Error::other)?;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    socket::unpaced(&listener);
     let mut out = io::stdout().lock();
     writeln!(out, "{}", listener.local_addr()?)?;
     out.flush()?;

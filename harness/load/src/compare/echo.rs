@@ -114,7 +114,7 @@ fn bar(cell: &Cell, peer: &str) -> Option<f64> {
 /// The bar of a peer's 99th percentile over ours. Whoever drains one socket before the next pays for it where a batch
 /// is larger than a read: the client refills what is being drained, and all others wait.
 fn p99_bar(cell: &Cell, peer: &str) -> Option<f64> {
-    (is_deep_and_large(cell) && cell.connections >= JUDGED_CONNECTIONS && peer == "mio").then_some(10.0)
+    (is_deep_and_large(cell) && cell.connections == JUDGED_CONNECTIONS && peer == "mio").then_some(10.0)
 }
 
 fn is_deep_and_large(cell: &Cell) -> bool {
