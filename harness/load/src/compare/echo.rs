@@ -146,6 +146,8 @@ fn chosen(profile: Profile) -> Vec<Cell> {
                     (true, _) => 250,
                     (false, _) => 80,
                 };
+                // What is judged is looked at twice as often: a machine has slow moments, and half of four is two.
+                let rounds = if connections == JUDGED_CONNECTIONS { 2 * rounds } else { rounds };
                 cells
                     .push(Cell::closed(payload, connections, depth).turns(rounds, Duration::from_millis(ms)));
             }
