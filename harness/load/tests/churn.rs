@@ -181,7 +181,9 @@ fn a_server_that_hangs_up_turns_a_byte_or_refuses_is_unexpected_and_says_why() {
         let tally = churn.run().unwrap();
         assert!(tally.unexpected > 30, "{reason}: {tally:?}");
         assert_eq!(tally.examples.len(), UNEXPECTED_KEPT_MAX.min(tally.unexpected as usize));
-        assert!(tally.examples.iter().any(|visit| visit.reason.contains(reason)), "{reason}: {tally:?}");
+        // Who is faster decides how a hang-up shows: in the answers that are missing, or in a socket that is gone already.
+        let says = |text: &str| text.contains(reason) || (reason == "0 of" && text.contains("not connected"));
+        assert!(tally.examples.iter().any(|visit| says(&visit.reason)), "{reason}: {tally:?}");
     }
 }
 
