@@ -36,7 +36,9 @@ pub fn outcome(record: &Record) -> String {
         }
         (None, Kind::Bench) => {
             let ratio = |r: &evidence::Ratio| format!("{} {:.2}x of {}", r.subject, r.median, r.peer);
-            let ratios: Vec<String> = finding.ratios.iter().take(2).map(ratio).collect();
+            // Of many, those that are judged are the ones that the measurement was made for.
+            let (judged, shown): (Vec<_>, Vec<_>) = finding.ratios.iter().partition(|r| r.bar.is_some());
+            let ratios: Vec<String> = judged.into_iter().chain(shown).take(2).map(ratio).collect();
             if ratios.is_empty() {
                 format!("{} measurements", finding.measurements.len())
             } else {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use evidence::{Criterion, Fact, Measurement, Ratio, Record};
+use evidence::{Criterion, Fact, Measurement, Ratio, Record, Value};
 
 use super::{lacking, one, two};
 use crate::pages::engine::{Page, Trouble};
@@ -69,7 +69,9 @@ pub(super) fn facts(page: &mut Page<'_>, argument: &str) -> Result<String, Troub
             .iter()
             .map(|f| vec![plain(&f.name.replace('-', " ")), plain(&fact_text(f))])
             .collect();
-        return Ok(number_table(&["Fact", "Value"], 1, &rows));
+        // Numbers stand under one another; words are read from the left, and may need more than one line.
+        let words = criterion.facts.iter().any(|fact| matches!(fact.value, Value::Text(_)));
+        return Ok(number_table(&["Fact", "Value"], if words { 2 } else { 1 }, &rows));
     }
     if let Some(measurement) = finding.measurements.iter().find(|m| m.id == name) {
         return Ok(facts_table(measurement));
