@@ -1,0 +1,1 @@
+//! Bounded CPU work on threads beside the loop.

@@ -1,0 +1,1 @@
+//! Degrading on purpose.
