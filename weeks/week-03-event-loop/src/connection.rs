@@ -20,6 +20,8 @@ pub(crate) struct Connection<S> {
     pub(crate) outbound: Outbound,
     /// Whole messages may wait inside the session. Nothing is read until they are worked off.
     pub(crate) work_left: bool,
+    /// The service takes no more from this connection until it has sent it something.
+    pub(crate) held: bool,
     /// In the list of those that continue without an event.
     pub(crate) listed: bool,
     /// The last read found nothing.
@@ -72,6 +74,7 @@ impl<S> Connection<S> {
             session: Some(session),
             outbound: Outbound::default(),
             work_left: false,
+            held: false,
             listed: false,
             quiet: true,
             interest: Interest::READ,

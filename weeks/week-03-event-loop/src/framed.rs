@@ -37,6 +37,16 @@ pub trait FrameService {
     /// A connection was accepted.
     fn open(&mut self, peer: &Peer) -> Self::Session;
 
+    /// False while this connection's answers are made elsewhere and no more of them may be under way.
+    fn is_ready(&self, _session: &Self::Session) -> bool {
+        true
+    }
+
+    /// As [`Service::owes`].
+    fn owes(&self, _session: &Self::Session) -> bool {
+        false
+    }
+
     /// A frame came. Answers go to the outbox.
     ///
     /// # Errors
@@ -54,6 +64,17 @@ pub trait FrameService {
 
     /// Why the connection ends is decided.
     fn closed(&mut self, session: Self::Session, peer: &Peer, reason: CloseReason);
+
+    /// As [`Service::stopping`].
+    fn stopping(&mut self, _now: Instant) {}
+
+    /// As [`Service::wake_at`].
+    fn wake_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// As [`Service::wake`].
+    fn wake(&mut self, _now: Instant, _out: &mut Outbox) {}
 }
 // ANCHOR_END: frame-service
 
@@ -141,6 +162,9 @@ impl<A: FrameService> Service for Framed<A> {
     #[inline]
     fn step(&mut self, session: &mut Self::Session, out: &mut Outbox, now: Instant) -> Step {
         // lab:hole event-loop.step
+        if !self.application.is_ready(&session.inner) {
+            return Step::Wait;
+        }
         self.decoder(session);
         let decoder = session.own.as_deref_mut().unwrap_or(&mut self.shared);
         match decoder.next_frame() {
@@ -194,6 +218,11 @@ impl<A: FrameService> Service for Framed<A> {
         self.pending(session) == 0
     }
 
+    #[inline]
+    fn owes(&self, session: &Self::Session) -> bool {
+        self.application.owes(&session.inner)
+    }
+
     fn deadline(&self, session: &Self::Session) -> (Instant, CloseReason) {
         let (at, timeout) = session.watch.deadline();
         (at, timeout.into())
@@ -209,6 +238,18 @@ impl<A: FrameService> Service for Framed<A> {
 
     fn closed(&mut self, session: Self::Session, peer: &Peer, reason: CloseReason) {
         self.application.closed(session.inner, peer, reason);
+    }
+
+    fn stopping(&mut self, now: Instant) {
+        self.application.stopping(now);
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        self.application.wake_at()
+    }
+
+    fn wake(&mut self, now: Instant, out: &mut Outbox) {
+        self.application.wake(now, out);
     }
 }
 

@@ -10,6 +10,7 @@
 //!                                                  |
 //!                                                  +-- NeedsBytes: read on
 //!                                                  +-- Done: there may be more here
+//!                                                  +-- Wait: its answers are made elsewhere, and come as mail
 //!                                                  +-- Close: say farewell, deliver, end
 //! ```
 
@@ -41,6 +42,10 @@ pub enum Step {
     Done,
     /// What is here is not a whole message.
     NeedsBytes,
+    /// The service takes no more from this connection until it has sent it something: answers that are made elsewhere
+    /// are under way, as many as it allows. Nothing is read meanwhile, and the next byte that [`Outbox::send_to`] brings
+    /// to the connection lets it go on. Only for a service that [owes](Service::owes) this connection an answer.
+    Wait,
     /// The connection is to end, for this reason, once what was put out before is delivered.
     Close(CloseReason),
 }
@@ -51,6 +56,14 @@ pub enum Step {
 pub trait Service {
     /// What the application keeps for one connection.
     type Session;
+
+    /// Whether a connection that was just accepted may stay, before anything is kept for it.
+    ///
+    /// # Errors
+    /// Why not. The peer is told where the reason [is told](CloseReason::is_told).
+    fn admit(&mut self, _peer: &Peer, _now: Instant) -> Result<(), CloseReason> {
+        Ok(())
+    }
 
     /// A connection was accepted.
     fn open(&mut self, peer: &Peer, now: Instant) -> Self::Session;
@@ -73,8 +86,23 @@ pub trait Service {
     /// True where no message has been begun: a good place to end.
     fn is_between_messages(&self, session: &Self::Session) -> bool;
 
+    /// True while answers to this connection are being made elsewhere and will come as mail. It is not ended before they
+    /// have left: not by a stop, not by the end of the peer's stream, and its peer's silence costs it nothing.
+    fn owes(&self, _session: &Self::Session) -> bool {
+        false
+    }
+
     /// Until when the peer has to send something of use, and what it is called if it does not.
     fn deadline(&self, session: &Self::Session) -> (Instant, CloseReason);
+
+    /// So many bytes left for this connection, and so many wait for its socket now. Called where one of both changed.
+    fn moved(&mut self, _session: &mut Self::Session, _sent: usize, _waiting: usize, _now: Instant) {}
+
+    /// Until when the peer has to take something, where that is sooner than the loop's own write deadline, and what it is
+    /// called if it does not.
+    fn write_deadline(&self, _session: &Self::Session) -> Option<(Instant, CloseReason)> {
+        None
+    }
 
     /// The peer had to wait for us until now, so its clock begins anew.
     fn restart_clock(&mut self, session: &mut Self::Session, now: Instant);

@@ -3,6 +3,8 @@
 //! back, and that a loop with nothing to do does nothing.
 #![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
+#[path = "scripted/elsewhere.rs"]
+mod elsewhere;
 #[path = "scripted/service.rs"]
 mod service;
 mod wire;

@@ -52,6 +52,9 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         if self.table.len() >= self.config.connections_max {
             return self.turn_away(stream, peer, CloseReason::Busy);
         }
+        if let Err(reason) = self.service.admit(&peer, self.now) {
+            return self.turn_away(stream, peer, reason);
+        }
         // An answer leaves at once: it is one write, and waiting for more to send would only add latency.
         let ready = stream
             .set_nodelay(true)

@@ -38,7 +38,8 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     pub(super) fn peer_finished(&mut self, token: Token, reason: CloseReason) {
         // lab:hole event-loop.half-close
         let Some(connection) = self.table.get_mut(token) else { return };
-        if connection.outbound.is_empty() {
+        let owes = connection.session.as_ref().is_some_and(|session| self.service.owes(session));
+        if connection.outbound.is_empty() && !owes {
             return self.close(token, reason);
         }
         connection.go(State::Draining(reason));
@@ -52,8 +53,11 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         let until = self.now + LINGER_MAX;
         let Some(connection) = self.table.get_mut(token) else { return };
         let State::Draining(reason) = connection.state() else { return };
-        if connection.session.is_some() {
-            return self.close(token, reason);
+        if let Some(session) = &connection.session {
+            if !self.service.owes(session) {
+                self.close(token, reason);
+            }
+            return;
         }
         connection.half_close(reason, until);
         self.settle(token);

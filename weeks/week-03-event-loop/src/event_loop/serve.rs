@@ -71,12 +71,14 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         }
         let mut messages = 0;
         while connection.work_left
+            && !connection.held
             && messages < TURN_MESSAGES_MAX
             && waiting + out.len() < self.config.pause_bytes
         {
             match service.step(session, out, now) {
                 Step::Done => messages += 1,
                 Step::NeedsBytes => connection.work_left = false,
+                Step::Wait => connection.held = true,
                 Step::Close(reason) => {
                     share = Share::Ends(reason);
                     break;
@@ -84,7 +86,13 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             }
         }
         service.rest(session);
-        match connection.send(out, self.config.cap_bytes, now) {
+        let put = out.len();
+        let outcome = connection.send(out, self.config.cap_bytes, now);
+        if let (Some(session), true) = (connection.session.as_mut(), put > 0) {
+            let waits = connection.outbound.len();
+            service.moved(session, (waiting + put).saturating_sub(waits), waits, now);
+        }
+        match outcome {
             Ok(()) => share,
             Err(reason) => Share::Fails(reason),
         }
@@ -100,8 +108,13 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             return Flushed::Empty;
         }
         let was_paused = !connection.interest.readable;
+        let before = connection.outbound.len();
         match connection.flush(self.now) {
             Ok(empty) => {
+                let waits = connection.outbound.len();
+                if let (Some(session), true) = (&mut connection.session, waits < before) {
+                    self.service.moved(session, before - waits, waits, self.now);
+                }
                 // A peer is not to blame for sending nothing while nothing was read from it, nor for silence while it was
                 // busy with our bytes. A message that it could have finished all the time gets no more time for that.
                 let resumes = was_paused && connection.outbound.len() < self.config.pause_bytes;
@@ -126,7 +139,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         if connection.state().is_serving() {
             let Some(session) = &connection.session else { return };
             let between = !connection.work_left && self.service.is_between_messages(session);
-            if self.drained_by.is_some() && between && connection.quiet {
+            if self.drained_by.is_some() && between && connection.quiet && !self.service.owes(session) {
                 return self.end(token, CloseReason::Stopping);
             }
             let waits = !connection.outbound.is_empty();
@@ -139,7 +152,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             let paused = connection.outbound.len() >= self.config.pause_bytes;
             // While stopping, a connection goes on until a read finds nothing: what was sent before the stop counts.
             let goes_on = connection.work_left || (self.drained_by.is_some() && !connection.quiet);
-            if goes_on && !paused && !connection.listed {
+            if goes_on && !paused && !connection.held && !connection.listed {
                 connection.listed = true;
                 self.listed.push_back(token);
             }
@@ -162,6 +175,8 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             State::HalfClosed(_) => Interest::READ,
             State::Closed(_) => Interest::NONE,
         };
+        let held = connection.held && connection.state().is_serving();
+        let interest = Interest { readable: interest.readable && !held, ..interest };
         if interest == connection.interest {
             return;
         }
@@ -182,13 +197,23 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         }
         for (token, bytes) in self.outbox.take_mail() {
             let Some(connection) = self.table.get_mut(token) else { continue };
-            if !connection.state().is_serving() {
-                continue;
-            }
+            // Also to a peer that has finished sending: its last answers may be made elsewhere.
+            let Some(session) = &mut connection.session else { continue };
             let (before, pause) = (connection.outbound.len(), self.config.pause_bytes);
             if let Err(reason) = connection.outbound.push(&bytes, self.config.cap_bytes, self.now) {
                 self.close(token, reason);
-            } else if before == 0 || (before < pause && connection.outbound.len() >= pause) {
+                continue;
+            }
+            self.service.moved(session, 0, connection.outbound.len(), self.now);
+            if std::mem::take(&mut connection.held) {
+                // What the peer could not send meanwhile is not held against it.
+                self.service.restart_clock(session, self.now);
+                if !connection.listed {
+                    connection.listed = true;
+                    self.listed.push_back(token);
+                }
+            }
+            if before == 0 || (before < pause && connection.outbound.len() >= pause) {
                 // A queue that has begun, or has just reached the mark, changes what the poller is to watch for.
                 self.unsent.push(token);
             }

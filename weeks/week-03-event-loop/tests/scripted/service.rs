@@ -30,6 +30,8 @@ pub(crate) enum Did {
 pub(crate) const ANSWER: u8 = b'a';
 /// Asks that whoever connected last be sent as much, though it may be gone by now.
 pub(crate) const MAIL: u8 = b'm';
+/// Asks for an answer that is made elsewhere: it comes when the loop is woken, and nothing more is taken until then.
+pub(crate) const LATER: u8 = b'l';
 /// Asks the service to end the connection, and to tell it why.
 pub(crate) const TELL: u8 = b't';
 /// Asks the service to end the connection.
@@ -39,6 +41,10 @@ pub(crate) struct Scripted {
     /// Bytes of each answer, and of each mail.
     pub(crate) answer_bytes: usize,
     pub(crate) wake_at: Option<Instant>,
+    /// Turns everybody away.
+    pub(crate) full: bool,
+    /// Who waits for an answer that is made elsewhere.
+    later: Vec<Token>,
     space: Vec<u8>,
     last: Option<Token>,
     told: mpsc::Sender<Did>,
@@ -46,6 +52,7 @@ pub(crate) struct Scripted {
 
 pub(crate) struct Session {
     number: u64,
+    token: Token,
     pending: Vec<u8>,
     deadline: Instant,
 }
@@ -60,10 +67,14 @@ impl Scripted {
 impl Service for Scripted {
     type Session = Session;
 
+    fn admit(&mut self, _peer: &Peer, _now: Instant) -> Result<(), CloseReason> {
+        if self.full { Err(CloseReason::Busy) } else { Ok(()) }
+    }
+
     fn open(&mut self, peer: &Peer, now: Instant) -> Session {
         self.last = Some(peer.token);
         self.tell(Did::Open { number: peer.number, listener: peer.listener });
-        Session { number: peer.number, pending: Vec::new(), deadline: now + 6 * DEADLINE }
+        Session { number: peer.number, token: peer.token, pending: Vec::new(), deadline: now + 6 * DEADLINE }
     }
 
     fn read_space<'a>(&'a mut self, session: &'a mut Session) -> &'a mut [u8] {
@@ -77,12 +88,16 @@ impl Service for Scripted {
     }
 
     fn step(&mut self, session: &mut Session, out: &mut Outbox, _now: Instant) -> Step {
+        if self.owes(session) {
+            return Step::Wait;
+        }
         if session.pending.is_empty() {
             return Step::NeedsBytes;
         }
         self.tell(Did::Step(session.number));
         match session.pending.remove(0) {
             MAIL => out.send_to(self.last.expect("somebody has connected"), vec![MAIL; self.answer_bytes]),
+            LATER => self.later.push(session.token),
             CLOSE => return Step::Close(CloseReason::PeerFinished),
             TELL => return Step::Close(CloseReason::IdleTimeout),
             asked => out.put(&vec![asked; self.answer_bytes]),
@@ -100,6 +115,10 @@ impl Service for Scripted {
 
     fn is_between_messages(&self, session: &Session) -> bool {
         session.pending.is_empty()
+    }
+
+    fn owes(&self, session: &Session) -> bool {
+        self.later.contains(&session.token)
     }
 
     fn deadline(&self, session: &Session) -> (Instant, CloseReason) {
@@ -123,8 +142,11 @@ impl Service for Scripted {
         self.wake_at
     }
 
-    fn wake(&mut self, _now: Instant, _out: &mut Outbox) {
+    fn wake(&mut self, _now: Instant, out: &mut Outbox) {
         self.wake_at = None;
+        for token in self.later.drain(..) {
+            out.send_to(token, vec![LATER; self.answer_bytes]);
+        }
         self.tell(Did::Wake);
     }
 }
@@ -151,7 +173,7 @@ impl Ready {
         Ready { addresses, listeners }
     }
 
-    /// Lets the loop run.
+    /// Lets the loop run. Without a size of answers, the service turns everybody away.
     pub(crate) fn go(self, config: Config, answer_bytes: usize, wake_after: Option<Duration>) -> Running {
         let (told, did) = mpsc::channel();
         let (heard, stop) = UnixStream::pair().unwrap();
@@ -159,7 +181,15 @@ impl Ready {
         let Ready { addresses, listeners } = self;
         let thread = std::thread::spawn(move || {
             let wake_at = wake_after.map(|after| Instant::now() + after);
-            let service = Scripted { answer_bytes, wake_at, space: vec![0; SPACE_BYTES], last: None, told };
+            let service = Scripted {
+                answer_bytes,
+                wake_at,
+                full: answer_bytes == 0,
+                later: Vec::new(),
+                space: vec![0; SPACE_BYTES],
+                last: None,
+                told,
+            };
             let mut event_loop = EventLoop::<Poll, _, _>::new(config, Scan::default(), service).unwrap();
             for listener in listeners {
                 event_loop.listen(listener).unwrap();

@@ -38,6 +38,11 @@ impl<A: Service> Beside<A> {
 impl<A: Service> Service for Beside<A> {
     type Session = BesideSession<A::Session>;
 
+    fn admit(&mut self, peer: &Peer, now: Instant) -> Result<(), CloseReason> {
+        // Whoever asks how a server is has to be let in above all when it lets in nobody else.
+        if peer.listener == 0 { self.application.admit(peer, now) } else { Ok(()) }
+    }
+
     fn open(&mut self, peer: &Peer, now: Instant) -> Self::Session {
         self.health.tally.of(peer.listener).accepted += 1;
         match peer.listener {
@@ -99,6 +104,29 @@ impl<A: Service> Service for Beside<A> {
         match session {
             Application(session) => self.application.is_between_messages(session),
             Asked(session) => self.health.is_between_messages(session),
+        }
+    }
+
+    #[inline]
+    fn owes(&self, session: &Self::Session) -> bool {
+        match session {
+            Application(session) => self.application.owes(session),
+            Asked(session) => self.health.owes(session),
+        }
+    }
+
+    #[inline]
+    fn moved(&mut self, session: &mut Self::Session, sent: usize, waiting: usize, now: Instant) {
+        match session {
+            Application(session) => self.application.moved(session, sent, waiting, now),
+            Asked(session) => self.health.moved(session, sent, waiting, now),
+        }
+    }
+
+    fn write_deadline(&self, session: &Self::Session) -> Option<(Instant, CloseReason)> {
+        match session {
+            Application(session) => self.application.write_deadline(session),
+            Asked(session) => self.health.write_deadline(session),
         }
     }
 
