@@ -97,4 +97,4 @@ pub use fault::FrameError;
 pub use limit::{FrameLimit, HEADER_BYTES, PAYLOAD_BYTES_MAX_DEFAULT, PAYLOAD_BYTES_MAX_HARD};
 pub use message::{Message, MessageError};
 pub use outgoing::Outgoing;
-pub use request_id::{REQUEST_ID_BYTES_MAX, RequestId, RequestIds};
+pub use request_id::{REQUEST_ID_BYTES_MAX, RequestId, RequestIds, any_seed};

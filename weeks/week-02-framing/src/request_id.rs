@@ -1,6 +1,7 @@
 //! Request ids: short printable names that travel with a request through every process and every log.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher};
 use std::str::FromStr;
 
 use crate::MessageError;
@@ -61,6 +62,11 @@ impl RequestIds {
     pub fn seeded(seed: u64) -> Self {
         RequestIds { run: SplitMix64::new(seed).next_u64(), next: 1 }
     }
+}
+
+/// A seed that nobody chose, from the one source of randomness that the standard library has.
+pub fn any_seed() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
 }
 
 impl Iterator for RequestIds {

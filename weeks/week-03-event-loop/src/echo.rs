@@ -55,7 +55,10 @@ impl FrameService for Echo {
 }
 
 /// The request in a payload. Anything else does not belong in this direction.
-pub(crate) fn request(payload: &[u8]) -> Result<Message<'_>, CloseReason> {
+///
+/// # Errors
+/// [`CloseReason::Message`].
+pub fn request(payload: &[u8]) -> Result<Message<'_>, CloseReason> {
     let message = Message::parse(payload).map_err(CloseReason::Message)?;
     match (message.kind, &message.request_id) {
         (Kind::Request, Some(_)) => Ok(message),
@@ -70,7 +73,7 @@ pub(crate) fn reply(request: &Message<'_>, limit: FrameLimit, out: &mut Outbox) 
 }
 
 /// Puts out a refusal with the reason's code.
-pub(crate) fn refuse(reason: CloseReason, out: &mut Outbox) {
+pub fn refuse(reason: CloseReason, out: &mut Outbox) {
     let code = reason.code().map_or("", |entry| entry.code);
     let head = Head::new(Kind::Refusal, None);
     // A refusal is tens of bytes and passes any limit that lets a request through, so the default limit serves.

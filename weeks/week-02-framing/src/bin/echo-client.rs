@@ -1,6 +1,5 @@
 //! `echo-client`: sends requests, waits for the same bytes, and tries again where that makes sense.
 
-use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -10,7 +9,7 @@ use clap::{ArgGroup, Parser};
 use framing::client::{Client, Config};
 use framing::retry::{ATTEMPTS_MAX_HARD, Done, GaveUp, RetryPolicy};
 use framing::rng::SplitMix64;
-use framing::{FrameLimit, PAYLOAD_BYTES_MAX_HARD, RequestId, RequestIds, arguments};
+use framing::{FrameLimit, PAYLOAD_BYTES_MAX_HARD, RequestId, RequestIds, any_seed, arguments};
 use logger::{Coded, ErrorCode, LogArgs, LogError};
 
 /// The most requests that one run sends.
@@ -148,9 +147,4 @@ fn pattern(bytes: usize, seed: u64) -> Vec<u8> {
     }
     pattern.truncate(bytes);
     pattern
-}
-
-/// A seed that nobody chose, from the one source of randomness that the standard library has.
-fn any_seed() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }

@@ -1,6 +1,5 @@
 //! `epoll-server`: the loop of week 3 under epoll and a timer wheel, with its health beside it.
 
-use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +10,7 @@ use epoll_http::health::{Beside, Health, SelfCheck, Tally};
 use epoll_http::{Epoll, Wheel};
 use event_loop::tool::{ServeArgs, ServeError, serve};
 use event_loop::{Echo, Feed, FrameService, Framed, Poll, Poller};
+use framing::any_seed;
 use framing::server::{listen, write_port_file};
 use logger::Logging;
 
@@ -98,9 +98,4 @@ fn run_on<P: Poller>(
             None => Ok(()),
         }
     })
-}
-
-/// A seed that nobody chose, from the one source of randomness that the standard library has.
-fn any_seed() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }

@@ -1,6 +1,5 @@
 //! `http-get`: asks an HTTP server for something, strictly, in bounded time, and says exactly what went wrong.
 
-use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use epoll_http::catalog;
 use epoll_http::client::{Answer, Client, Config, Deadlines, Failure, Phase};
 use epoll_http::http::{BODY_BYTES_MAX, Limits, Method, Request, RequestError, Url, UrlError};
 use framing::retry::{ATTEMPTS_MAX_HARD, Done, GaveUp, RetryPolicy};
-use framing::{RequestId, RequestIds, arguments};
+use framing::{RequestId, RequestIds, any_seed, arguments};
 use logger::{Coded, ErrorCode, LogArgs, LogError};
 
 /// The most requests that one run sends.
@@ -184,9 +183,4 @@ fn write_out(args: &Args, id: &RequestId, done: &Done<Answer>) -> std::io::Resul
         out.write_all(&response.body)?;
     }
     out.flush()
-}
-
-/// A seed that nobody chose, from the one source of randomness that the standard library has.
-fn any_seed() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }
