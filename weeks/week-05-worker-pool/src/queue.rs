@@ -15,7 +15,7 @@
 //! | `State::dispatch` | the queue | `state` | every accepted task is in a lane, or was taken and not finished, or is finished |
 //! | `State::asleep` | the queue | `state` | the number of workers inside `Condvar::wait`, those included that were notified and are not awake yet |
 //! | `State::gone` | the queue | `state` | the number of workers that were told that there is nothing more |
-//! | `hint` | the queue | none, it is atomic | only a hint: the number of waiting tasks a moment ago |
+//! | `hint` | the queue | none, it is atomic | only a hint: how many tasks waited a moment ago. Written after the lock is free, so that whoever sees it finds it free |
 //! | a task | the caller, then the queue, then one worker | moved, never shared | exactly one of them has it |
 //!
 //! # Why no wake-up is lost
@@ -41,8 +41,14 @@ pub struct Queue<T> {
     work: Condvar,
     /// A worker has gone.
     ended: Condvar,
-    hint: AtomicUsize,
+    hint: Apart,
 }
+
+/// A number on a cache line of its own (two, since they are fetched in pairs): workers that look at it do not slow down
+/// whoever takes the lock.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart(AtomicUsize);
 
 #[derive(Debug)]
 struct State<T> {
@@ -100,7 +106,7 @@ impl<T> Queue<T> {
             state: Mutex::new(state),
             work: Condvar::new(),
             ended: Condvar::new(),
-            hint: AtomicUsize::new(0),
+            hint: Apart(AtomicUsize::new(0)),
         }
     }
 
@@ -114,9 +120,9 @@ impl<T> Queue<T> {
         let mut state = self.lock();
         state.dispatch.offer(task, class, now)?;
         state.accepted += 1;
-        self.hint.store(state.dispatch.waiting(), Ordering::Release);
-        let somebody_sleeps = state.asleep > 0;
+        let (waiting, somebody_sleeps) = (state.dispatch.waiting(), state.asleep > 0);
         drop(state);
+        self.hint.0.store(waiting, Ordering::Release);
         if somebody_sleeps {
             self.work.notify_one();
         }
@@ -147,10 +153,11 @@ impl<T> Queue<T> {
         // lab:hole worker-pool.sleep
         loop {
             if let Some(taken) = state.dispatch.take() {
-                self.hint.store(state.dispatch.waiting(), Ordering::Release);
                 // One wake may stand for several tasks: whoever takes one passes the word on.
                 let more = state.asleep > 0 && state.dispatch.has_next();
+                let waiting = state.dispatch.waiting();
                 drop(state);
+                self.hint.0.store(waiting, Ordering::Release);
                 if more {
                     self.work.notify_one();
                 }
@@ -175,11 +182,11 @@ impl<T> Queue<T> {
 
     /// Looks for work for a moment, without the lock.
     fn look_around(&self) {
-        for _ in 0..LOOKS_BEFORE_SLEEP {
-            if self.hint.load(Ordering::Acquire) > 0 {
+        for look in 0..LOOKS_BEFORE_SLEEP {
+            if self.hint.0.load(Ordering::Acquire) > 0 {
                 return;
             }
-            look_again();
+            look_again(look);
         }
     }
 

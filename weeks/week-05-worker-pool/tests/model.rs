@@ -16,7 +16,7 @@ mod sync {
     /// A look around only delays the sleep, and would make the model endless.
     pub(crate) const LOOKS_BEFORE_SLEEP: u32 = 0;
 
-    pub(crate) fn look_again() {
+    pub(crate) fn look_again(_look: u32) {
         loom::thread::yield_now();
     }
 }
@@ -32,6 +32,7 @@ mod dispatch;
 mod mailbox;
 #[path = "../src/queue.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the model uses a part of it")]
+#[allow(clippy::reversed_empty_ranges, reason = "here nobody looks around")]
 mod queue;
 
 use std::time::{Duration, Instant};

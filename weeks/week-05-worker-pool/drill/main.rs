@@ -1,0 +1,2 @@
+//! Stands here until it is written.
+fn main() {}
