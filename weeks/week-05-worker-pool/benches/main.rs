@@ -2,6 +2,9 @@
 
 mod contention;
 mod handoff;
+mod overload;
+mod scaling;
+mod servers;
 mod spin;
 
 use std::process::ExitCode;
@@ -30,5 +33,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let finding = contention::waits(finding, profile)?;
     let finding = contention::one_long_task(finding, profile)?;
     let finding = contention::cost(finding, profile)?;
+    let finding = scaling::measure(finding, profile, seed).map_err(|error| error.to_string())?;
+    let finding = overload::measure(finding, profile, seed).map_err(|error| error.to_string())?;
     Ok(hand_back(&finding.concluded())?)
 }

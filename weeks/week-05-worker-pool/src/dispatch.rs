@@ -148,12 +148,14 @@ impl<T> Dispatch<T> {
     }
     // ANCHOR_END: take
 
+    // ANCHOR: eligible
     /// The class that goes next: among those that wait and may run one more, the one with the lowest tag.
     fn eligible(&self) -> Option<usize> {
         let may = |lane: &Lane<T>| !lane.tasks.is_empty() && lane.running < lane.class.running_max;
         let waiting = self.lanes.iter().enumerate().filter(|(_, lane)| may(lane));
         waiting.min_by_key(|(_, lane)| lane.tag).map(|(index, _)| index)
     }
+    // ANCHOR_END: eligible
 
     /// A task of this class has run for so long, to its end or not.
     pub fn finished(&mut self, class: ClassId, ran: Duration) {

@@ -11,6 +11,7 @@ pub const IN_FLIGHT_REQUESTS_MAX: usize = 64;
 /// Bytes of request bodies of one connection that may be under way, unless it is a single request: 4 MiB.
 pub const IN_FLIGHT_BYTES_MAX: usize = 4 << 20;
 
+// ANCHOR: lane
 /// One connection's requests under way.
 #[derive(Debug)]
 pub struct Lane {
@@ -29,6 +30,7 @@ impl Lane {
         self.answers.len() < IN_FLIGHT_REQUESTS_MAX && self.bytes < IN_FLIGHT_BYTES_MAX
     }
 }
+// ANCHOR_END: lane
 
 /// The lanes of all connections, by their place in the loop.
 #[derive(Debug, Default)]

@@ -83,6 +83,7 @@ impl Refusal {
     }
 }
 
+// ANCHOR: shared
 /// What the threads share. Each part has one lock or none, and no thread holds two.
 pub(crate) struct Shared<T: Task> {
     pub(crate) queue: Queue<T>,
@@ -98,6 +99,7 @@ pub(crate) struct Shared<T: Task> {
     /// Whom the last moment cut short.
     pub(crate) cut_short: Mutex<Vec<T::Name>>,
 }
+// ANCHOR_END: shared
 
 impl<T: Task> Shared<T> {
     pub(crate) fn budget_of(&self, class: ClassId) -> Duration {
@@ -120,6 +122,7 @@ impl<T: Task> Clone for Handle<T> {
     }
 }
 
+// ANCHOR: report
 /// What a shutdown came to. `accepted` is the sum of all the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report<N> {
@@ -138,6 +141,7 @@ pub struct Report<N> {
     /// Tasks that run on, in threads that were left behind.
     pub still_running: Vec<N>,
 }
+// ANCHOR_END: report
 
 impl<N> Report<N> {
     /// True where every accepted task came to its end.

@@ -9,7 +9,7 @@ use framing::{RequestId, arguments};
 use logger::{Coded, ErrorCode};
 
 use crate::catalog;
-use crate::class::{Class, ClassError, Classes};
+use crate::class::{BUDGET_MAX, Class, ClassError, Classes};
 use crate::job::{Answer, Hash, Job};
 use crate::mailbox::Mailbox;
 use crate::meter::Metrics;
@@ -38,7 +38,7 @@ pub struct PoolArgs {
     /// Long requests that may wait
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     pub long_queue: usize,
-    /// How long a short request may compute; a long one may ten times as long
+    /// How long a short request may compute; a long one may ten times as long, up to a minute
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = arguments::timeout)]
     pub budget: Duration,
     /// How long accepted requests may take to finish once the loop has ended
@@ -132,7 +132,7 @@ impl PoolArgs {
                 weight: 1,
                 queue_max: self.long_queue,
                 running_max: (workers - 1).max(1),
-                budget: self.budget * 10,
+                budget: self.budget.saturating_mul(10).min(BUDGET_MAX),
             },
         ])
     }

@@ -12,6 +12,7 @@ use crate::queue::Ran;
 use crate::sync::PoisonError;
 use crate::task::{Done, Outcome, Task};
 
+// ANCHOR: work
 /// Works until the queue is closed and empty.
 pub(crate) fn work<T: Task>(shared: &Shared<T>, number: usize) {
     let mut before = None;
@@ -22,6 +23,7 @@ pub(crate) fn work<T: Task>(shared: &Shared<T>, number: usize) {
         (shared.sink)(done);
     }
 }
+// ANCHOR_END: work
 
 /// Runs one task, whatever it does.
 fn run<T: Task>(shared: &Shared<T>, number: usize, taken: Taken<T>) -> Done<T> {
