@@ -70,7 +70,14 @@ impl Criterion {
 impl Measurement {
     /// A chart without series yet.
     pub fn of(id: &str, title: &str, unit: &str) -> Self {
-        Measurement { id: id.into(), title: title.into(), unit: unit.into(), series: Vec::new() }
+        Measurement { id: id.into(), title: title.into(), unit: unit.into(), x: None, series: Vec::new() }
+    }
+
+    /// Names the horizontal axis of a chart that is no course over time, with its unit: its points are then (x, value).
+    #[must_use]
+    pub fn over(mut self, x: &str) -> Self {
+        self.x = Some(x.into());
+        self
     }
 
     /// Adds a contestant.
@@ -85,6 +92,11 @@ impl Series {
     /// A contestant with its distribution.
     pub fn of(name: &str, histogram: Histogram) -> Self {
         Series { histogram: Some(histogram), ..Series::named(name) }
+    }
+
+    /// A curve over the axis that its measurement names with [`Measurement::over`]: (x, value), in the order of x.
+    pub fn curve(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Series { points, ..Series::named(name) }
     }
 
     /// A course over time: (seconds since start, value).

@@ -72,7 +72,7 @@ pub enum EvidenceError {
         why: String,
     },
     /// Written by a newer (or unknown) version of the schema.
-    #[error("{} has schema version {found}; this build reads {known}", .path.display())]
+    #[error("{} has schema version {found}; this build reads up to {known}", .path.display())]
     SchemaVersion {
         /// The file.
         path: PathBuf,

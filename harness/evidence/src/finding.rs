@@ -96,6 +96,10 @@ pub struct Measurement {
     pub title: String,
     /// Unit of the histogram values (`ns`) or of the `points` values.
     pub unit: String,
+    /// What the first number of a point is, with its unit, where it is not seconds since the start
+    /// (`offered load, times capacity`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
     /// The contestants or configurations.
     pub series: Vec<Series>,
 }
@@ -115,7 +119,7 @@ pub struct Series {
     /// The distribution, never an average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub histogram: Option<Histogram>,
-    /// A course over time: (seconds since start, value).
+    /// A course over time: (seconds since start, value); over [`Measurement::x`] where the measurement names one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<(f64, f64)>,
 }

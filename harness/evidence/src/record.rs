@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Finding;
 
-/// The version of the record schema that this crate writes and reads.
-pub const SCHEMA: u32 = 1;
+/// The version of the schema that this crate writes.
+pub const SCHEMA: u32 = 2;
+
+/// The oldest version that it still reads.
+pub const SCHEMA_OLDEST: u32 = 1;
 
 /// What kind of run made the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +28,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The schema version, [`SCHEMA`].
+    /// The schema version: [`SCHEMA`], or an older one that is still read.
     pub schema: u32,
     /// Where it belongs: `week-02/gate`, `month-1-demo/demo`. The file is `<id>.json`.
     pub id: String,

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::EvidenceError;
-use crate::{Record, canonical, file, layout, record::SCHEMA};
+use crate::record::{SCHEMA, SCHEMA_OLDEST};
+use crate::{Record, canonical, file, layout};
 
 /// The largest record that is written or read: 4 MiB. The largest real one is a bench of some 100 KiB.
 pub const RECORD_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -19,7 +20,7 @@ pub(crate) fn digest_of(document: &Value) -> String {
     canonical::digest(&document)
 }
 
-/// Parses strictly: UTF-8, JSON, this schema version, no unknown, missing or repeated field, and nothing that this
+/// Parses strictly: UTF-8, JSON, a schema version that is known, no unknown, missing or repeated field, and nothing that this
 /// crate would have written differently (an explicit `null`, a `2` for a `2.0`).
 pub(crate) fn parse<T>(path: &Path, bytes: Vec<u8>) -> Result<(T, Value), EvidenceError>
 where
@@ -29,13 +30,17 @@ where
     let malformed = |why: String| EvidenceError::Malformed { path: path.to_path_buf(), why };
     let raw: Value = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     // The version first: a later schema has fields that this one would call unknown.
+    let known = u64::from(SCHEMA_OLDEST)..=u64::from(SCHEMA);
     match raw.get("schema") {
-        Some(schema) if schema.as_u64() == Some(u64::from(SCHEMA)) => {}
+        Some(schema) if schema.as_u64().is_some_and(|version| known.contains(&version)) => {}
         Some(schema) => {
             let (path, found) = (path.to_path_buf(), schema.to_string());
             return Err(EvidenceError::SchemaVersion { path, found, known: SCHEMA });
         }
         None => return Err(malformed("there is no field `schema`".into())),
+    }
+    if let Some(place) = too_new(&raw) {
+        return Err(malformed(format!("`{place}` is not in the schema version that the file says it has")));
     }
     // Parsed from the text again and not from `raw`, which has already forgotten repeated fields and places.
     let parsed: T = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
@@ -44,6 +49,16 @@ where
         None => Ok((parsed, raw)),
         Some(place) => Err(malformed(format!("`{place}` is not in the form that the schema writes"))),
     }
+}
+
+/// A field that came with version 2, in a document of version 1.
+fn too_new(document: &Value) -> Option<String> {
+    if document.get("schema").and_then(Value::as_u64) != Some(1) {
+        return None;
+    }
+    let measurements = document.pointer("/finding/measurements")?.as_array()?;
+    let place = measurements.iter().position(|measurement| measurement.get("x").is_some())?;
+    Some(format!("finding.measurements[{place}].x"))
 }
 
 /// Where two documents first differ, as a path (`finding.ratios[0].median`).

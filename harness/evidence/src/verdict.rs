@@ -121,6 +121,9 @@ impl Criterion {
 impl Measurement {
     fn check_form(&self) -> Result<(), String> {
         let place = format!("measurement `{}`", self.id);
+        if self.x.as_deref().is_some_and(str::is_empty) {
+            return Err(format!("{place} has a horizontal axis without a name"));
+        }
         unique(&format!("series of {place}"), self.series.iter().map(|series| series.name.as_str()))?;
         for series in &self.series {
             let place = format!("{place}, series `{}`", series.name);

@@ -115,10 +115,10 @@ fn a_real_number_spelled_as_a_whole_one_is_refused() {
 #[test]
 fn another_schema_version_is_told_from_a_malformed_record() {
     // With a field of that later version, which must not be what the message is about.
-    let text = edited(&sample::small("week-02/gate"), "\"schema\": 1,", "\"schema\": 2, \"novelty\": true,");
+    let text = edited(&sample::small("week-02/gate"), "\"schema\": 1,", "\"schema\": 3, \"novelty\": true,");
     let error = parse(text).unwrap_err();
     assert!(
-        matches!(&error, EvidenceError::SchemaVersion { found, known: 1, .. } if found == "2"),
+        matches!(&error, EvidenceError::SchemaVersion { found, known: 2, .. } if found == "3"),
         "{error}"
     );
     assert_eq!(
@@ -287,4 +287,17 @@ proptest! {
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(parse(bytes).is_err());
     }
+}
+
+#[test]
+fn a_horizontal_axis_belongs_to_version_2_and_a_record_of_version_1_is_read_as_ever() {
+    let old = sample::full();
+    assert_eq!(old.schema, 1, "the sample is of the version before");
+    parse(old.to_bytes()).unwrap();
+    let mut new = old;
+    new.finding.measurements[0].x = Some("offered load, times capacity".into());
+    let error = parse(new.clone().seal().to_bytes()).unwrap_err().to_string();
+    assert!(error.contains("`finding.measurements[0].x` is not in the schema version"), "{error}");
+    new.schema = 2;
+    parse(new.clone().seal().to_bytes()).unwrap();
 }

@@ -141,6 +141,10 @@ fn what_cannot_be_written_down_is_refused_with_its_place() {
             "fact of criterion `c` `n` is there twice",
         ),
         (series(Series::over_time("s", vec![(0.0, f64::NAN)])), "measurement `m`, series `s` has a point"),
+        (
+            Finding::of("x").measurement(Measurement::of("m", "M", "ns").over("")),
+            "measurement `m` has a horizontal axis without a name",
+        ),
         (broken(300, 300, vec![(300, 1)]), "300 is not the highest value of a bucket"),
         (broken(1, 2, vec![(2, 1), (1, 1)]), "bucket 1 is out of order"),
         (broken(1, 1, vec![(1, 1), (1, 1)]), "bucket 1 is out of order"),
