@@ -13,6 +13,7 @@ fn catalogs() -> Vec<(&'static str, &'static [&'static ErrorCode])> {
         ("framing", framing::catalog::CATALOG),
         ("event_loop", event_loop::CATALOG),
         ("epoll_http", epoll_http::CATALOG),
+        ("worker_pool", worker_pool::CATALOG),
         ("lab", crate::error::CATALOG),
     ]
 }
