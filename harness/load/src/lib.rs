@@ -36,6 +36,15 @@
 //! queued or parsed. What remains is the cost of two system calls, which the server pays too. `examples/pull.rs` says what
 //! that reaches on a given machine.
 //!
+//! # Why there is a second engine
+//!
+//! That knowledge ends where a server may refuse one request and answer the next, which is what a server under more
+//! load than it carries has to do. [`offer`] therefore reads each answer and finds its request by the id: answered in
+//! time, late, refused, rejected for now, given up, sent again. It costs a look at every frame and an entry for every
+//! attempt, and still asks faster than a service that works for its answers. So [`Load`] measures how fast a server is,
+//! [`offer`] what becomes of the requests when there are more than it can carry, and [`crowd`] what becomes of the
+//! server when its clients take their time.
+//!
 //! # Invariants
 //!
 //! - **Every request becomes exactly one thing**: a right reply, a wrong one, an error of one class, or still in flight.
@@ -43,7 +52,7 @@
 //!   connection, so a reply that strays is seen.
 //! - **Everything ends**: a request has a deadline, and so has a connection that is being made.
 //! - **A greedy client cannot eat the instrument**: its reads and writes are small, and come after everybody else's turn.
-//! - **Nothing grows without a bound**: see the constants of [`Plan`], and those of [`churn`].
+//! - **Nothing grows without a bound**: see the constants of [`Plan`], and those of [`offer`], [`crowd`] and [`churn`].
 //!
 //! # The parts
 //!
@@ -52,6 +61,8 @@
 //! | [`Plan`], [`Group`] | says who pulls, how, and how long |
 //! | [`run`], [`Load`] | pull, once or in slots over standing connections, so that contestants can take turns |
 //! | [`Outcome`] | what came of it: replies, errors and wrong replies by class, latencies, a series over time |
+//! | [`offer`] | more than a server can carry: each answer is read, and failed requests may be sent again |
+//! | [`crowd`] | connections that send or read slowly on purpose |
 //! | [`churn`] | short connections that end in every way there is |
 //! | [`peers`] | echo servers as users of tokio and mio write them |
 //! | [`pin`], [`cpu`] | which core, and how much of it |
@@ -64,19 +75,27 @@
 //!
 //! # What it does not do
 //!
-//! It runs on one core, on Linux, over TCP, with one size of request for each group. It knows no arrival process but the
-//! even one (a Poisson process is harder on queues). The loopback has no delay and loses nothing: `faults::proxy` adds
-//! what is missing. Beyond some million requests a second on one core it takes several processes and merged histograms.
+//! It runs on one core, on Linux, over TCP. [`Load`] has one size of request for each group and knows no arrivals but
+//! even ones; [`offer`] has several sizes, and a Poisson process, which is harder on queues. The loopback has no delay
+//! and loses nothing: `faults::proxy` adds what is missing. Beyond some million requests a second on one core it takes
+//! several processes and merged histograms.
 
+mod answer;
+mod bounds;
 pub mod churn;
 pub mod compare;
 pub mod cpu;
+pub mod crowd;
+mod dial;
 mod engine;
 mod error;
+mod inbox;
+pub mod offer;
 mod outcome;
 pub mod peers;
 pub mod pin;
 mod plan;
+mod poller;
 mod socket;
 mod strange;
 mod wire;

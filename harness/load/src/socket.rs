@@ -7,6 +7,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 
+use crate::ErrorClass;
+
 /// A connection that was begun.
 pub(crate) struct Begun {
     pub(crate) socket: OwnedFd,
@@ -74,4 +76,22 @@ pub(crate) fn reset(socket: OwnedFd) {
     // A socket that cannot be told to linger is closed in the ordinary way: the peer still sees an end.
     let _ = sockopt::set_socket_linger(&socket, Some(Duration::ZERO));
     drop(socket);
+}
+
+/// What an error of a socket says about its connection.
+pub(crate) fn ending_of(error: Errno) -> ErrorClass {
+    match error {
+        Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => ErrorClass::Reset,
+        Errno::CONNREFUSED => ErrorClass::ConnectRefused,
+        Errno::TIMEDOUT => ErrorClass::TimedOut,
+        _ => ErrorClass::Socket,
+    }
+}
+
+/// Why a connection could not be made.
+pub(crate) fn not_connected(error: Errno) -> ErrorClass {
+    match ending_of(error) {
+        ErrorClass::ConnectRefused => ErrorClass::ConnectRefused,
+        _ => ErrorClass::ConnectFailed,
+    }
 }

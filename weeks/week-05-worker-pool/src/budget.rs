@@ -70,6 +70,11 @@ impl<'a> Budget<'a> {
         Budget { until, caller, pool }
     }
 
+    /// The same budget, ending at this moment where that is earlier.
+    pub fn no_later_than(self, until: Instant) -> Self {
+        Budget { until: self.until.min(until), ..self }
+    }
+
     // ANCHOR: check
     /// Whether to go on. Costs a look at the clock, some tens of nanoseconds: ask between pieces of some ten microseconds.
     ///
@@ -116,6 +121,14 @@ mod tests {
             assert_eq!(Budget::until(until, Some(caller), Some(pool)).check(), expected);
         }
         // ANCHOR_END: reasons
+    }
+
+    #[test]
+    fn a_budget_can_be_narrowed_and_never_widened() {
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(3600));
+        assert_eq!(Budget::until(later, None, None).no_later_than(now).check(), Err(Cancelled::OverBudget));
+        assert_eq!(Budget::until(now, None, None).no_later_than(later).check(), Err(Cancelled::OverBudget));
+        assert_eq!(Budget::until(later, None, None).no_later_than(later).check(), Ok(()));
     }
 
     #[test]

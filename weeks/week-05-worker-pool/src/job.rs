@@ -28,7 +28,7 @@ pub const LONG: ClassId = ClassId(1);
 /// Bytes hashed between two questions to the budget: 64 KiB, some tens of microseconds.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// What a [`Hash`] answers with.
+/// What a [`struct@Hash`] answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// The 32 bytes of the digest.

@@ -12,19 +12,19 @@ pub const IN_FLIGHT_REQUESTS_MAX: usize = 64;
 pub const IN_FLIGHT_BYTES_MAX: usize = 4 << 20;
 
 // ANCHOR: lane
-/// One connection's requests under way.
+/// One connection's requests under way, each with an answer of this kind.
 #[derive(Debug)]
-pub struct Lane {
+pub struct Lane<R = Vec<u8>> {
     token: Token,
     /// The answers that it is owed.
-    pub answers: Pipeline<Vec<u8>>,
+    pub answers: Pipeline<R>,
     /// Bytes of the requests without an answer.
     pub bytes: usize,
     /// Cancels its tasks.
     pub cancel: Cancel,
 }
 
-impl Lane {
+impl<R> Lane<R> {
     /// True while one more request may be under way.
     pub fn has_room(&self) -> bool {
         self.answers.len() < IN_FLIGHT_REQUESTS_MAX && self.bytes < IN_FLIGHT_BYTES_MAX
@@ -33,10 +33,16 @@ impl Lane {
 // ANCHOR_END: lane
 
 /// The lanes of all connections, by their place in the loop.
-#[derive(Debug, Default)]
-pub struct Lanes(Vec<Option<Lane>>);
+#[derive(Debug)]
+pub struct Lanes<R = Vec<u8>>(Vec<Option<Lane<R>>>);
 
-impl Lanes {
+impl<R> Default for Lanes<R> {
+    fn default() -> Self {
+        Lanes(Vec::new())
+    }
+}
+
+impl<R> Lanes<R> {
     /// A lane for a connection that was just accepted.
     pub fn open(&mut self, token: Token) {
         if self.0.len() <= token.slot() {
@@ -47,12 +53,12 @@ impl Lanes {
     }
 
     /// The lane of a connection that is still there.
-    pub fn get(&self, token: Token) -> Option<&Lane> {
+    pub fn get(&self, token: Token) -> Option<&Lane<R>> {
         self.0.get(token.slot())?.as_ref().filter(|lane| lane.token == token)
     }
 
     /// The lane of a connection that is still there.
-    pub fn get_mut(&mut self, token: Token) -> Option<&mut Lane> {
+    pub fn get_mut(&mut self, token: Token) -> Option<&mut Lane<R>> {
         self.0.get_mut(token.slot())?.as_mut().filter(|lane| lane.token == token)
     }
 
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_lane_has_room_below_both_bounds_and_none_at_either() {
-        let mut lanes = Lanes::default();
+        let mut lanes = Lanes::<Vec<u8>>::default();
         let token = Token::new(3, 0);
         lanes.open(token);
         let lane = lanes.get_mut(token).unwrap();
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_connection_cancels_its_own_tasks_and_a_late_one_nobody_elses() {
-        let mut lanes = Lanes::default();
+        let mut lanes = Lanes::<Vec<u8>>::default();
         let (first, second) = (Token::new(0, 0), Token::new(0, 1));
         lanes.open(first);
         let cancel = lanes.get(first).unwrap().cancel.clone();

@@ -17,6 +17,7 @@ pub const TIME_NS_MAX: u64 = 120_000_000_000;
 /// Two significant digits: a percentile is right to a hundredth of itself, and a histogram is 36 KiB.
 const DIGITS: u8 = 2;
 
+// ANCHOR: class-meter
 /// What one class did.
 #[derive(Debug, Clone)]
 pub struct ClassMeter {
@@ -37,6 +38,7 @@ pub struct ClassMeter {
     /// Tasks, of all these, that took longer than their budget, asked or not.
     pub overran: u64,
 }
+// ANCHOR_END: class-meter
 
 impl ClassMeter {
     pub(crate) fn new() -> Self {

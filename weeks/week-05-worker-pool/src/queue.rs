@@ -232,6 +232,7 @@ impl<T> Queue<T> {
         }
     }
 
+    // ANCHOR: lock
     /// Takes the lock. Only where somebody else has it, the wait is timed: what is free costs nothing to measure.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         let (mut state, waited) = match self.state.try_lock() {
@@ -252,4 +253,5 @@ impl<T> Queue<T> {
         }
         state
     }
+    // ANCHOR_END: lock
 }

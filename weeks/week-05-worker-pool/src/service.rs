@@ -21,13 +21,13 @@ use crate::request::{Request, refusal};
 use crate::task::{Done, Outcome};
 
 /// The mailbox of a loop that may not be there yet.
-pub type LoopMailbox<J> = Mailbox<Done<Request<J>>, OnceLock<Waker>>;
+pub type LoopMailbox<T> = Mailbox<Done<T>, OnceLock<Waker>>;
 
 /// Requests go to a pool, and answers come back in order.
 pub struct Pooled<J: Job> {
     job: Arc<J>,
     pool: Handle<Request<J>>,
-    mailbox: Arc<LoopMailbox<J>>,
+    mailbox: Arc<LoopMailbox<Request<J>>>,
     limit: FrameLimit,
     lanes: Lanes,
 }
@@ -44,7 +44,7 @@ impl<J: Job> Pooled<J> {
     pub fn new(
         job: Arc<J>,
         pool: Handle<Request<J>>,
-        mailbox: Arc<LoopMailbox<J>>,
+        mailbox: Arc<LoopMailbox<Request<J>>>,
         limit: FrameLimit,
     ) -> Self {
         Pooled { job, pool, mailbox, limit, lanes: Lanes::default() }

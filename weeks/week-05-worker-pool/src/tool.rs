@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use event_loop::Waker;
 use event_loop::tool::{ServeError, say};
-use framing::{RequestId, arguments};
+use framing::arguments;
 use logger::{Coded, ErrorCode};
+
+pub mod health;
 
 use crate::catalog;
 use crate::class::{BUDGET_MAX, Class, ClassError, Classes};
-use crate::job::{Answer, Hash, Job};
+use crate::job::{Answer, Hash};
 use crate::mailbox::Mailbox;
 use crate::meter::Metrics;
 use crate::pool::{Config, Pool, PoolError, Report, WORKERS_MAX};
-use crate::request::Request;
 use crate::service::LoopMailbox;
+use crate::task::Task;
 
 /// Names of unfinished requests that an error line lists; the log has all.
 const NAMES_TOLD_MAX: usize = 10;
@@ -47,7 +49,7 @@ pub struct PoolArgs {
 }
 
 /// A pool, and the mailbox that it posts to.
-pub type Started<J> = (Pool<Request<J>>, Arc<LoopMailbox<J>>);
+pub type Started<T> = (Pool<T>, Arc<LoopMailbox<T>>);
 
 /// What a server answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -142,7 +144,7 @@ impl PoolArgs {
     ///
     /// # Errors
     /// [`ToolError::Pool`].
-    pub fn start<J: Job>(&self) -> Result<Started<J>, ToolError> {
+    pub fn start<T: Task>(&self) -> Result<Started<T>, ToolError> {
         let mailbox = Arc::new(Mailbox::new(OnceLock::<Waker>::new()));
         let config = Config { workers: self.workers as usize, classes: self.classes()?, measured: true };
         let sink = Arc::clone(&mailbox);
@@ -154,14 +156,14 @@ impl PoolArgs {
     ///
     /// # Errors
     /// [`ToolError::Unfinished`], with the names.
-    pub fn finish<J: Job>(&self, pool: Pool<Request<J>>, json: bool) -> Result<(), ToolError> {
+    pub fn finish<T: Task>(&self, pool: Pool<T>, json: bool) -> Result<(), ToolError> {
         let handle = pool.handle();
         let report = pool.shutdown(self.finish);
         log_metrics(&handle.metrics(), handle.classes());
         let Report { accepted, finished, cancelled, panicked, .. } = report;
-        let unfinished: Vec<&RequestId> = report.unfinished().collect();
-        for id in &unfinished {
-            let (request_id, error_code) = (id.as_str(), catalog::POOL_UNFINISHED.code);
+        let mut unfinished: Vec<String> = report.unfinished().map(ToString::to_string).collect();
+        for request_id in &unfinished {
+            let error_code = catalog::POOL_UNFINISHED.code;
             tracing::error!(
                 request_id,
                 error_code,
@@ -183,11 +185,12 @@ impl PoolArgs {
         if unfinished.is_empty() {
             return Ok(());
         }
-        let mut names: Vec<&str> = unfinished.iter().take(NAMES_TOLD_MAX).map(|id| id.as_str()).collect();
-        if unfinished.len() > NAMES_TOLD_MAX {
-            names.push("…");
+        let count = unfinished.len();
+        if count > NAMES_TOLD_MAX {
+            unfinished.truncate(NAMES_TOLD_MAX);
+            unfinished.push("…".into());
         }
-        Err(ToolError::Unfinished { count: unfinished.len(), accepted, names: names.join(", ") })
+        Err(ToolError::Unfinished { count, accepted, names: unfinished.join(", ") })
     }
 }
 

@@ -5,11 +5,12 @@ use std::os::fd::OwnedFd;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 
-use super::link::{Link, ending_of};
+use super::link::Link;
 use super::load::{Load, nanoseconds};
 use super::slot::{Slot, State};
 use crate::plan::Role;
-use crate::{ErrorClass, LoadError, socket};
+use crate::socket;
+use crate::{ErrorClass, LoadError};
 
 /// Connections begun and not standing yet.
 const CONNECTING_MAX: usize = 64;
@@ -144,11 +145,7 @@ impl Load {
         if matches!(error, Errno::MFILE | Errno::NFILE) {
             return Err(LoadError::system("opening one more connection (see `ulimit -n`)", error));
         }
-        let class = match ending_of(error) {
-            ErrorClass::ConnectRefused => ErrorClass::ConnectRefused,
-            _ => ErrorClass::ConnectFailed,
-        };
-        self.runs[self.slots[at].group].tally.ended(class, 0);
+        self.runs[self.slots[at].group].tally.ended(socket::not_connected(error), 0);
         self.failed = self.failed.or(Some(error));
         self.slots[at].wanted_ns = None;
         self.slots[at].state = self.empty();

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use rustix::event::epoll::EventFlags;
-use rustix::io::Errno;
 
 use super::tally::Tally;
 use crate::outcome::{Corruption, ErrorClass};
-use crate::socket;
+use crate::socket::{self, ending_of};
 use crate::strange::{Expected, Verdict, judge};
 use crate::wire::Wire;
 
@@ -221,15 +220,5 @@ impl Link {
     pub(super) fn fall_mute(&mut self) {
         self.mute = true;
         self.sent = VecDeque::new();
-    }
-}
-
-/// What an error of the socket says about the connection.
-pub(super) fn ending_of(error: Errno) -> Ending {
-    match error {
-        Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => ErrorClass::Reset,
-        Errno::CONNREFUSED => ErrorClass::ConnectRefused,
-        Errno::TIMEDOUT => ErrorClass::TimedOut,
-        _ => ErrorClass::Socket,
     }
 }

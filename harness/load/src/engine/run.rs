@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use rustix::event::epoll::EventFlags;
 
-use super::link::{Ending, Link, ending_of};
+use super::link::{Ending, Link};
 use super::schedule::Schedule;
 use super::tally::Tally;
+use crate::ErrorClass;
 use crate::plan::{Group, OPEN_IN_FLIGHT_MAX, Pace, Role};
+use crate::socket::{self, ending_of};
 use crate::wire::Wire;
-use crate::{ErrorClass, socket};
 
 /// What a greedy client may read and write in one turn. Its appetite must not become the latency of the polite ones
 /// through our own thread: this is some microseconds of copying.

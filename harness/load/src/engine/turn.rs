@@ -4,12 +4,12 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-use super::link::ending_of;
 use super::load::{Load, nanoseconds};
 use super::schedule::Schedule;
 use super::slot::{Slot, State};
 use crate::plan::Role;
-use crate::{ErrorClass, LoadError, socket};
+use crate::socket::{self, ending_of};
+use crate::{ErrorClass, LoadError};
 
 /// A request of an open loop that is due sooner is awaited by looking at the clock: the kernel would wake us later.
 const SPIN_NS: u64 = 100_000;

@@ -1,21 +1,14 @@
 //! `pool-server`: the loop of week 4, and beside it threads that compute.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Parser;
-use epoll_http::health::{Beside, Health, SelfCheck, Tally};
-use epoll_http::{Epoll, Wheel};
-use event_loop::tool::{ServeArgs, ServeError, serve};
-use event_loop::{EventLoop, FrameService, Framed, Service};
-use framing::any_seed;
-use framing::server::{listen, write_port_file};
-use logger::Logging;
+use event_loop::Framed;
+use event_loop::tool::ServeArgs;
+use worker_pool::tool::health::HealthArgs;
 use worker_pool::tool::{PoolArgs, ToolError};
-use worker_pool::{Hash, Inline, Pooled};
+use worker_pool::{Inline, Pooled};
 
 /// Hashes what it is sent, for many clients: one thread reads and writes, others compute
 ///
@@ -27,12 +20,8 @@ use worker_pool::{Hash, Inline, Pooled};
 struct Args {
     #[command(flatten)]
     pool: PoolArgs,
-    /// Where to answer /health and /ready over HTTP; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
-    health: Option<SocketAddr>,
-    /// Also write that address into this file, before the other one's
-    #[arg(long, value_name = "PATH", requires = "health")]
-    health_port_file: Option<PathBuf>,
+    #[command(flatten)]
+    health: HealthArgs,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -42,58 +31,23 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), ToolError> {
-    let logging = args.serve.log.setup("pool-server").queued().install()?;
-    let job = args.pool.job();
-    if args.pool.workers == 0 {
-        let inline = Inline::new(job, args.pool.classes()?, args.serve.limit);
-        return Ok(run_with(&args, &logging, inline, |_| {})?);
+    let Args { pool: pool_args, health, serve } = args;
+    let logging = serve.log.setup("pool-server").queued().install()?;
+    let job = pool_args.job();
+    if pool_args.workers == 0 {
+        let inline = Inline::new(job, pool_args.classes()?, serve.limit);
+        let framed = Framed::new(inline, serve.limit, serve.deadlines());
+        return Ok(health.serve(&serve, &logging, framed, |_| {})?);
     }
-    let (pool, mailbox) = args.pool.start::<Hash>()?;
-    let pooled = Pooled::new(job, pool.handle(), Arc::clone(&mailbox), args.serve.limit);
-    let served = run_with(&args, &logging, pooled, |waker| {
+    let (pool, mailbox) = pool_args.start()?;
+    let pooled = Pooled::new(job, pool.handle(), Arc::clone(&mailbox), serve.limit);
+    let framed = Framed::new(pooled, serve.limit, serve.deadlines());
+    let served = health.serve(&serve, &logging, framed, |waker| {
         // There is one loop, so nobody else has hung up a bell.
         let _ = mailbox.bell().set(waker);
     });
     // Whatever became of the loop: what was accepted is finished, or named.
-    let finished = args.pool.finish(pool, args.serve.json);
+    let finished = pool_args.finish(pool, serve.json);
     served?;
     finished
-}
-
-fn run_with(
-    args: &Args,
-    logging: &Logging,
-    application: impl FrameService,
-    hang_bell: impl FnOnce(event_loop::Waker),
-) -> Result<(), ServeError> {
-    let (now, deadlines) = (Instant::now(), args.serve.deadlines());
-    let framed = Framed::new(application, args.serve.limit, deadlines);
-    let Some(address) = args.health else {
-        return serve::<Epoll, _, _>(&args.serve, Wheel::new(now), framed, |event_loop| {
-            hang_bell(event_loop.waker());
-            Ok(())
-        });
-    };
-    let check = SelfCheck::new(now, args.serve.connections, Some(logging.probe()));
-    let beside = Beside::new(framed, Health::new(Tally::new(now), check, deadlines, any_seed()));
-    serve::<Epoll, _, _>(&args.serve, Wheel::new(now), beside, |event_loop| {
-        hang_bell(event_loop.waker());
-        listen_for_health(args, event_loop, address)
-    })
-}
-
-fn listen_for_health<S: Service>(
-    args: &Args,
-    event_loop: &mut EventLoop<Epoll, Wheel, S>,
-    address: SocketAddr,
-) -> Result<(), ServeError> {
-    let (listener, address) = listen(address)?;
-    event_loop
-        .listen(listener)
-        .map_err(|source| ServeError::System { doing: "watching the health listener", source })?;
-    tracing::info!(result = "ok", "health on {address}");
-    match &args.health_port_file {
-        Some(path) => Ok(write_port_file(path, address)?),
-        None => Ok(()),
-    }
 }

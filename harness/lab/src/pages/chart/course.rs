@@ -1,9 +1,10 @@
-//! A course over time: what a drill or a soak did, second by second.
+//! A course over time: what a drill or a soak did, second by second. Where the measurement names another horizontal
+//! axis, a curve over that: what came out at each load that was offered.
 
 use evidence::Measurement;
 
 use super::frame::{self, Look, Plot, WIDTH};
-use super::scale::{Axis, in_axis_name, labelled_ticks, log_ticks, time_ticks};
+use super::scale::{Axis, in_axis_name, labelled_ticks, log_ticks, number_ticks, time_ticks};
 use super::svg::Svg;
 use crate::pages::quantity::quantity;
 
@@ -37,7 +38,6 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
     let plot = Plot { left: 92.0, right: WIDTH - 24.0, top, bottom: top + PLOT_HEIGHT };
 
     let unit = measurement.unit.as_str();
-    let seconds = points().map(|p| p.0).fold(0.0, f64::max);
     let most = points().map(|p| p.1).fold(0.0, f64::max);
     let least = points().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let (y, values, name) = if is_time(unit) && least > 0.0 && most / least > LINEAR_FACTOR_MAX {
@@ -50,12 +50,16 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
         let axis = Axis::linear(0.0, ticks[ticks.len() - 1].0, plot.bottom, plot.top);
         (axis, ticks, if in_axis_name(unit) { unit } else { "" })
     };
-    let x = Axis::linear(0.0, seconds, plot.left, plot.right);
     frame::vertical_axis(&mut svg, &plot, &y, &values, name);
-    frame::horizontal_axis(&mut svg, &plot, &x, &time_ticks(seconds), "time since the start");
+    let (from, to) = points().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (p.0.min(a), p.0.max(b)));
+    let (x, ticks, name) = horizontal(measurement, from, to, &plot);
+    frame::horizontal_axis(&mut svg, &plot, &x, &ticks, name);
 
     for (place, (series, look)) in series.iter().enumerate() {
-        for stretch in stretches(&series.points) {
+        // Between two points of a curve nothing is missing: nobody meant to measure there.
+        let parts =
+            if measurement.x.is_some() { vec![&series.points[..]] } else { stretches(&series.points) };
+        for stretch in parts {
             let line: Vec<_> = stretch.iter().map(|(t, v)| (x.at(*t), y.at(*v))).collect();
             svg.polyline(&look.line(), &line);
             // Each series begins elsewhere, so that the marks of two lines at one height stay apart.
@@ -66,13 +70,14 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
             }
         }
     }
+    let end = if measurement.x.is_some() { "right" } else { "end" };
     let words: Vec<String> = series
         .iter()
         .map(|(s, _)| {
             let high = s.points.iter().map(|p| p.1).fold(0.0, f64::max);
             let last = s.points.last().map_or(0.0, |p| p.1);
             format!(
-                "{}: at most {}, at the end {}",
+                "{}: at most {}, at the {end} {}",
                 s.name,
                 quantity(high, &measurement.unit),
                 quantity(last, &measurement.unit)
@@ -80,6 +85,27 @@ pub(super) fn draw(measurement: &Measurement, style: Option<&str>) -> String {
         })
         .collect();
     svg.finish((WIDTH, plot.bottom + 56.0), &measurement.title, &words.join("; "), style)
+}
+
+/// The horizontal axis with its ticks and its name: seconds from 0, or what the measurement names, from the first point.
+fn horizontal<'m>(
+    measurement: &'m Measurement,
+    from: f64,
+    to: f64,
+    plot: &Plot,
+) -> (Axis, Vec<(f64, String)>, &'m str) {
+    match &measurement.x {
+        None => {
+            let seconds = to.max(0.0);
+            let axis = Axis::linear(0.0, seconds, plot.left, plot.right);
+            (axis, time_ticks(seconds), "time since the start")
+        }
+        Some(name) => {
+            let ticks = number_ticks(from, to);
+            let axis = Axis::linear(ticks[0].0, ticks[ticks.len() - 1].0, plot.left, plot.right);
+            (axis, ticks, name)
+        }
+    }
 }
 
 /// True for a unit of time.
@@ -122,6 +148,34 @@ mod tests {
         assert!(chart("ns", spiked(1e6 * LINEAR_FACTOR_MAX * 1.01)).contains(">logarithmic<"));
         assert!(!chart("ns", spiked(1e6 * LINEAR_FACTOR_MAX)).contains(">logarithmic<"));
         assert!(!chart("bytes", spiked(1e9)).contains(">logarithmic<"), "memory begins at nothing");
+    }
+
+    fn curve(points: Vec<(f64, f64)>) -> String {
+        let measurement = Measurement::of("m", "M", "requests/s").over("offered load, times capacity");
+        draw(&measurement.series(Series::curve("s", points)), None)
+    }
+
+    #[test]
+    fn an_axis_that_is_not_time_has_its_name_and_numbers_without_seconds() {
+        let drawing = curve(vec![(0.5, 10.0), (1.0, 20.0), (3.0, 20.0)]);
+        assert!(drawing.contains(">offered load, times capacity<"), "{drawing}");
+        assert!(drawing.contains(">0.5<") && drawing.contains(">3<"), "{drawing}");
+        assert!(!drawing.contains("time since the start") && !drawing.contains(" s<"), "{drawing}");
+    }
+
+    #[test]
+    fn a_curve_is_not_broken_where_its_points_lie_apart() {
+        let points = vec![(0.1, 1.0), (0.2, 1.0), (0.3, 1.0), (8.0, 1.0), (8.1, 1.0)];
+        assert_eq!(stretches(&points).len(), 2);
+        assert_eq!(curve(points).matches("<path class=\"series").count(), 1);
+    }
+
+    #[test]
+    fn a_curve_of_one_point_and_one_left_of_zero_are_drawn_without_a_division_by_nothing() {
+        for points in [vec![(2.0, 3.0)], vec![(0.0, 0.0)], vec![(-1.0, 3.0), (1.0, 3.0)]] {
+            let drawing = curve(points.clone());
+            assert!(!drawing.contains("NaN") && !drawing.contains("inf"), "{points:?}: {drawing}");
+        }
     }
 
     #[test]

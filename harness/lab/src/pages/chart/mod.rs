@@ -23,7 +23,7 @@ pub enum Form {
     Percentiles,
     /// A bar a series, with the rounds' spread.
     Bars,
-    /// A course over time.
+    /// A course over time, or a curve over the horizontal axis that the measurement names.
     Time,
 }
 

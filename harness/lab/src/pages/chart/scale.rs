@@ -114,6 +114,11 @@ pub(super) fn time_ticks(seconds: f64) -> Vec<(f64, String)> {
     ticks.filter(|at| *at <= seconds * 1.000_001).map(|at| (at, label(at))).collect()
 }
 
+/// Ticks of an axis of bare numbers that covers `low..=high`; what they count stands in the axis' name.
+pub(super) fn number_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
+    linear_ticks(low, high).into_iter().map(|at| (at, short(at))).collect()
+}
+
 /// True for a unit that would repeat itself at every tick: a rate, or a noun.
 pub(super) fn in_axis_name(unit: &str) -> bool {
     !["", "ns", "us", "µs", "ms", "s", "%", "x", "bytes", "bytes/s"].contains(&unit)
@@ -164,6 +169,14 @@ mod tests {
         assert_eq!(texts(60.0), ["0", "20 s", "40 s", "60 s"]);
         assert_eq!(texts(1785.0), ["0", "10 min", "20 min"]);
         assert_eq!(texts(0.0), ["0"]);
+    }
+
+    #[test]
+    fn an_axis_of_numbers_begins_where_they_do_and_large_ones_are_short() {
+        let texts = |low, high| number_ticks(low, high).into_iter().map(|t| t.1).collect::<Vec<_>>();
+        assert_eq!(texts(0.5, 3.0), ["0.5", "1", "1.5", "2", "2.5", "3"]);
+        assert_eq!(texts(10_000.0, 50_000.0), ["10 k", "20 k", "30 k", "40 k", "50 k"]);
+        assert_eq!(texts(2.0, 2.0).first().map(String::as_str), Some("2"));
     }
 
     #[test]

@@ -178,7 +178,7 @@ pub(in crate::pages) fn series_table(measurement: &Measurement) -> String {
     number_table(&header.iter().map(String::as_str).collect::<Vec<_>>(), 1, &rows)
 }
 
-/// The ends of each course over time.
+/// The ends of each course over time, or of each curve over what the measurement names.
 fn course_table(measurement: &Measurement) -> String {
     let unit = &measurement.unit;
     let rows: Vec<Vec<String>> = measurement
@@ -196,7 +196,11 @@ fn course_table(measurement: &Measurement) -> String {
             ]
         })
         .collect();
-    number_table(&["Series", "at the start", "lowest", "highest", "at the end"], 1, &rows)
+    let (first, last) = match measurement.x {
+        None => ("at the start", "at the end"),
+        Some(_) => ("at the left", "at the right"),
+    };
+    number_table(&["Series", first, "lowest", "highest", last], 1, &rows)
 }
 
 pub(super) fn ratios(page: &mut Page<'_>, argument: &str) -> Result<String, Trouble> {
