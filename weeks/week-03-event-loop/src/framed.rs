@@ -18,7 +18,7 @@
 
 use std::time::Instant;
 
-use framing::{CloseReason, Deadlines, Decoder, FrameLimit, Watch};
+use framing::{CloseReason, Deadlines, Decoder, FrameLimit, HEADER_BYTES, Watch, header};
 
 use crate::{Outbox, Peer, Service, Step};
 
@@ -100,6 +100,15 @@ pub struct FramedSession<S> {
     inner: S,
 }
 
+/// A frame that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Bytes that are here, header included; none where no frame has begun.
+    pub bytes: usize,
+    /// The payload length that the header claims, once it is here. Nobody has judged it yet.
+    pub announced: Option<u32>,
+}
+
 impl<A: FrameService> Framed<A> {
     /// Frames up to `limit` for `application`.
     pub fn new(application: A, limit: FrameLimit, deadlines: Deadlines) -> Self {
@@ -123,13 +132,24 @@ impl<A: FrameService> Framed<A> {
         &mut self.shared
     }
 
+    /// What is here of frames that were not given to the application, and what the first of them announces.
+    pub fn begun(&self, session: &FramedSession<A::Session>) -> Begun {
+        let bytes = self.pending_bytes(session);
+        let announced = bytes.first_chunk::<HEADER_BYTES>().map(|header| header::claimed_len(*header));
+        Begun { bytes: bytes.len(), announced }
+    }
+
     /// Bytes of an unfinished frame.
-    fn pending(&self, session: &FramedSession<A::Session>) -> usize {
+    fn pending_bytes<'a>(&'a self, session: &'a FramedSession<A::Session>) -> &'a [u8] {
         match &session.own {
-            Some(own) => own.pending(),
-            None if self.lent => self.shared.pending(),
-            None => session.rest.len(),
+            Some(own) => own.pending_bytes(),
+            None if self.lent => self.shared.pending_bytes(),
+            None => &session.rest,
         }
+    }
+
+    fn pending(&self, session: &FramedSession<A::Session>) -> usize {
+        self.pending_bytes(session).len()
     }
 }
 

@@ -135,7 +135,7 @@ pub use catalog::CATALOG;
 pub use echo::Echo;
 pub use event_loop::{Config, EventLoop, Stopped};
 pub use feed::Feed;
-pub use framed::{FrameService, Framed, READ_BYTES_MAX};
+pub use framed::{Begun, FrameService, Framed, FramedSession, READ_BYTES_MAX};
 pub use mirror::Mirror;
 pub use outbound::{
     CAP_REACHED, OUTBOUND_CAP_BYTES_DEFAULT, OUTBOUND_KEPT_BYTES_MAX, OUTBOUND_PAUSE_BYTES_DEFAULT, Outbound,

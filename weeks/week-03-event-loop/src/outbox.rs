@@ -1,6 +1,6 @@
 //! What a service puts out, before it becomes anybody's queue.
 
-use framing::{FrameError, FrameLimit, header};
+use framing::{CloseReason, FrameError, FrameLimit, header};
 
 use crate::Token;
 
@@ -16,6 +16,7 @@ pub const OUTBOX_KEPT_BYTES_MAX: usize = 1 << 20;
 pub struct Outbox {
     bytes: Vec<u8>,
     mail: Vec<(Token, Vec<u8>)>,
+    ends: Vec<(Token, CloseReason)>,
 }
 
 impl Outbox {
@@ -50,6 +51,13 @@ impl Outbox {
         self.mail.push((token, bytes));
     }
 
+    /// Ends any connection at the end of this turn, after what it was sent before. For a service that learns apart from any
+    /// message of its peer that it has to go; within a step, [`Step::Close`](crate::Step::Close) does it at once. A token
+    /// whose connection has ended, or is ending already, is ignored.
+    pub fn end(&mut self, token: Token, reason: CloseReason) {
+        self.ends.push((token, reason));
+    }
+
     /// Bytes put so far for the connection that the step is about.
     #[inline]
     pub fn len(&self) -> usize {
@@ -71,6 +79,11 @@ impl Outbox {
         &self.mail
     }
 
+    /// Whom the service wants to end, in order.
+    pub fn ends(&self) -> &[(Token, CloseReason)] {
+        &self.ends
+    }
+
     /// Forgets the bytes for that connection. The memory is kept, up to [`OUTBOX_KEPT_BYTES_MAX`].
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -80,5 +93,10 @@ impl Outbox {
     /// Takes what was sent to others.
     pub(crate) fn take_mail(&mut self) -> Vec<(Token, Vec<u8>)> {
         std::mem::take(&mut self.mail)
+    }
+
+    /// Takes whom the service wants to end.
+    pub(crate) fn take_ends(&mut self) -> Vec<(Token, CloseReason)> {
+        std::mem::take(&mut self.ends)
     }
 }

@@ -22,7 +22,7 @@
 //! - A class that waits is passed over only while others have lower tags, and each of their tasks raises theirs: it is
 //!   chosen after finitely many, whatever they send. No class can starve.
 //! - Over any long stretch in which two classes both wait, they get computing time in the ratio of their weights, up to
-//!   one budget each.
+//!   one budget for each worker.
 //! - Credit is not saved: a class that comes back after a pause begins where the others are.
 
 use std::collections::VecDeque;
@@ -119,7 +119,7 @@ impl<T> Dispatch<T> {
             lane.refused += 1;
             return Err(Rejected { task, why: Refusal::Full(lane.tasks.len()) });
         }
-        if lane.tasks.is_empty() && lane.running == 0 {
+        if lane.tasks.is_empty() {
             lane.tag = lane.tag.max(self.clock);
         }
         lane.tasks.push_back((task, now));

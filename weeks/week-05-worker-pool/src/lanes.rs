@@ -64,12 +64,14 @@ impl<R> Lanes<R> {
 
     /// The connection has ended: nobody wants its answers.
     pub fn close(&mut self, token: Token) {
-        if let Some(place) = self.0.get_mut(token.slot())
-            && place.as_ref().is_some_and(|lane| lane.token == token)
-            && let Some(lane) = place.take()
-        {
+        if let Some(lane) = self.leave(token) {
             lane.cancel.cancel();
         }
+    }
+
+    /// The connection is ended by us, who still owe it answers: its tasks go on, since they were accepted.
+    pub fn leave(&mut self, token: Token) -> Option<Lane<R>> {
+        self.0.get_mut(token.slot())?.take_if(|lane| lane.token == token)
     }
 }
 
@@ -107,5 +109,8 @@ mod tests {
         lanes.close(first);
         assert!(!lanes.get(second).unwrap().cancel.is_cancelled());
         assert!(lanes.get_mut(first).is_none());
+        assert!(lanes.leave(first).is_none());
+        let left = lanes.leave(second).unwrap();
+        assert!(!left.cancel.is_cancelled() && lanes.get(second).is_none(), "what was accepted goes on");
     }
 }

@@ -57,19 +57,25 @@ impl Admission {
 
 /// Decides about a request.
 ///
-/// | step | ordinary | optional | who connects |
-/// | --- | --- | --- | --- |
-/// | normal | accepted | accepted | let in |
-/// | shed | accepted | shed | let in |
-/// | reject | rejected | rejected | let in |
-/// | refuse | rejected | rejected | refused |
+/// | step | ordinary, the queue has room | ordinary, it has none | optional | who connects |
+/// | --- | --- | --- | --- | --- |
+/// | normal | accepted | accepted | accepted | let in |
+/// | shed | accepted | accepted | shed | let in |
+/// | reject | accepted | rejected | rejected | let in |
+/// | refuse | accepted | rejected | rejected | refused |
 ///
+/// From `reject` on, requests are let in as fast as they are worked off, and no faster. To let none in until the queue
+/// is short again would be simpler, and would leave the workers without work each time: while the ladder waits to see
+/// that the calm lasts, nobody brings them any.
+///
+/// `has_room` is a short queue: what waits will be worked off within the time at which anything is shed at all.
 /// `retry_after` is what [`Ladder::retry_after`](crate::Ladder::retry_after) says.
-pub fn decide(step: Step, importance: Importance, retry_after: Duration) -> Admission {
+pub fn decide(step: Step, importance: Importance, has_room: bool, retry_after: Duration) -> Admission {
     // lab:hole backpressure.admission
     match (step, importance) {
         (Step::Normal, _) | (Step::Shed, Importance::Ordinary) => Admission::Accept,
         (Step::Shed, Importance::Optional) => Admission::Shed { retry_after },
+        (Step::Reject | Step::Refuse, Importance::Ordinary) if has_room => Admission::Accept,
         (Step::Reject | Step::Refuse, _) => Admission::Reject { retry_after },
     }
     // lab:stub todo!("backpressure.admission: one arm for each outcome of the table above")
@@ -87,17 +93,20 @@ mod tests {
             (Admission::Accept, Admission::Shed { retry_after }, Admission::Reject { retry_after });
         // ANCHOR: admissions
         let table = [
-            //             ordinary, optional, who connects is let in
-            (Step::Normal, [accept, accept], true),
-            (Step::Shed, [accept, shed], true),
-            (Step::Reject, [reject, reject], true),
-            (Step::Refuse, [reject, reject], false),
+            //             ordinary with room and without, optional with room and without, who connects is let in
+            (Step::Normal, [[accept, accept], [accept, accept]], true),
+            (Step::Shed, [[accept, accept], [shed, shed]], true),
+            (Step::Reject, [[accept, reject], [reject, reject]], true),
+            (Step::Refuse, [[accept, reject], [reject, reject]], false),
         ];
         // ANCHOR_END: admissions
         assert_eq!(table.map(|(step, ..)| step), Step::ALL);
         for (step, admissions, lets_in) in table {
             for (importance, expected) in Importance::ALL.into_iter().zip(admissions) {
-                assert_eq!(decide(step, importance, retry_after), expected, "{} {importance:?}", step.name());
+                for (has_room, expected) in [true, false].into_iter().zip(expected) {
+                    let decided = decide(step, importance, has_room, retry_after);
+                    assert_eq!(decided, expected, "{} {importance:?}, room: {has_room}", step.name());
+                }
             }
             assert_eq!(step.takes_connections(), lets_in, "{}", step.name());
         }

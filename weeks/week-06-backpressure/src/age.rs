@@ -120,6 +120,7 @@ mod tests {
         assert_eq!(watch.standing(start + ms(80)), ms(40));
     }
 
+    // ANCHOR: forgotten
     #[test]
     fn one_task_that_passed_quickly_counts_for_an_interval_and_is_then_forgotten() {
         let (mut watch, start) = (AgeWatch::new(INTERVAL), Instant::now());
@@ -134,6 +135,7 @@ mod tests {
             assert_eq!(watch.standing(start + ms(at)), expected, "at {at} ms");
         }
     }
+    // ANCHOR_END: forgotten
 
     #[test]
     fn what_nobody_looked_at_is_not_taken_for_standing() {

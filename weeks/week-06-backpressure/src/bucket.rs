@@ -156,6 +156,7 @@ mod tests {
         assert!(bucket.take(1, ready));
     }
 
+    // ANCHOR: debt
     #[test]
     fn a_frame_above_the_burst_waits_for_a_full_bucket_and_is_paid_for_afterwards() {
         let (mut bucket, start) = bucket(1_000, 100);
@@ -170,6 +171,7 @@ mod tests {
             "200 bytes of debt and one of its own"
         );
     }
+    // ANCHOR_END: debt
 
     #[test]
     fn a_quiet_year_fills_the_bucket_once_and_no_more() {
@@ -179,6 +181,7 @@ mod tests {
         assert!(bucket.take(100, later) && !bucket.take(1, later));
     }
 
+    // ANCHOR: every-byte
     #[test]
     fn a_rate_that_divides_nothing_evenly_delivers_every_byte_of_a_day() {
         let (mut bucket, start) = bucket(7, 2);
@@ -193,6 +196,7 @@ mod tests {
         // room for it.
         assert_eq!(sent, 2 + 7 * 24 * 3_600, "the burst at first, and then the rate to the byte");
     }
+    // ANCHOR_END: every-byte
 
     #[test]
     fn a_rate_of_nothing_and_one_beyond_the_range_are_refused() {

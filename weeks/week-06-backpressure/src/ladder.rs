@@ -12,7 +12,7 @@ pub enum Step {
     Normal,
     /// Optional requests are not.
     Shed,
-    /// New requests are not; those under way are finished.
+    /// New requests are let in as fast as they are worked off, and no faster.
     Reject,
     /// New connections are not, either.
     Refuse,
@@ -69,13 +69,13 @@ pub struct Change {
 ///          |                       v                       v                      v
 ///     +---------+             +---------+             +---------+             +---------+
 ///     | Normal  |             |  Shed   |             | Reject  |             | Refuse  |
-///     | serves  |             | serves  |             | serves  |             | and no  |
-///     | all     |             | no      |             | no new  |             | new con-|
-///     |         |             | optional|             | request |             | nections|
+///     | serves  |             | serves  |             | as many |             | and no  |
+///     | all     |             | no      |             | as are  |             | new con-|
+///     |         |             | optional|             | done    |             | nections|
 ///     +---------+             +---------+             +---------+             +---------+
 ///          ^                       |  ^                    |  ^                    |
 ///          '-----------------------'  '--------------------'  '--------------------'
-///             all signals below `leave` of the step, for `hold`: down, by one
+///     all signals below `leave` of the step and nobody turned away for want of room, for `hold`: down, by one
 /// ```
 ///
 /// Up is quick, since every moment in which too much is let in makes the queue longer. Down is slow and by one, since
@@ -126,6 +126,12 @@ impl Ladder {
         Some(self.go(self.step.below(), self.held_by, signals, now))
         // lab:stub todo!("backpressure.climb: up at once as far as asked; down by one when nothing has held the step for `hold`")
         // lab:end
+    }
+
+    /// Somebody was turned away for want of room. However short the queue is then, it is short because of that, so the
+    /// calm that the way down waits for has not begun.
+    pub fn turned_away(&mut self) {
+        self.calm_since = None;
     }
 
     /// The pause that a refusal asks for: that of the step, and as much again as the step has lasted. What has gone

@@ -67,11 +67,18 @@
 
 mod admission;
 mod age;
+mod asked;
 mod bounded_file;
 mod bucket;
 mod budget;
+pub mod caller;
 pub mod catalog;
+mod change_log;
+mod egress;
+mod guarded;
 mod ladder;
+mod memory;
+mod overload;
 mod patience;
 mod policy;
 mod policy_error;
@@ -80,20 +87,30 @@ mod quota;
 mod range;
 mod reading;
 pub mod scenario;
+mod service;
 mod shaper;
 mod signals;
+mod tally;
+mod timed;
+pub mod tool;
 pub mod wire;
 mod writing;
 
 pub use admission::{Admission, Importance, OVERLOAD_REFUSED, decide};
 pub use age::AgeWatch;
+pub use asked::{Asked, CALL_MALFORMED, Form};
 pub use bounded_file::Unread;
 pub use bucket::{
     Bucket, EGRESS_BURST_BYTES_DEFAULT, EGRESS_BYTES_MAX, EGRESS_BYTES_PER_SECOND_DEFAULT, EgressRate,
 };
 pub use budget::{BUDGET_MS_MAX, BUDGET_MS_MIN, Budget, Deadline, Expired, Split, Stage};
 pub use catalog::CATALOG;
+pub use change_log::{CHANGE_LINE_EVERY, ChangeLog, Line};
+pub use egress::Egress;
+pub use guarded::{Guarded, GuardedSession};
 pub use ladder::{Change, Ladder, Step};
+pub use memory::{MEMORY_LOOK_EVERY, Resident};
+pub use overload::{Mode, Overload, QueueLoad, Settings, Shared, TurnedAway};
 pub use patience::{
     GaveUp, Patience, RETRY_PERCENT_DEFAULT, RETRY_RESERVE_DEFAULT, RETRY_RESERVE_MAX, RetryBudget,
 };
@@ -109,9 +126,12 @@ pub use reading::{
     BODY_BYTES_PER_SECOND_MIN_DEFAULT, BODY_DEADLINE, BODY_GRACE_MS_DEFAULT, HEADER_DEADLINE,
     HEADER_MS_MAX_DEFAULT, READ_PACE_DEFAULT, ReadRules, Reading, SLOW_READ,
 };
+pub use service::{Asker, Tempered, queue_load};
 pub use shaper::{
     BACKLOG_BYTES_MAX_DEFAULT, EGRESS_CAP, EGRESS_THROTTLED, EgressLimits, FRAME_COST_BYTES, Shaper,
     THROTTLED_MS_MAX_DEFAULT,
 };
 pub use signals::{Signal, Signals};
+pub use tally::Tally;
+pub use timed::{Answer, Computed, Timed};
 pub use writing::{SLOW_WRITE, WRITE_PACE_DEFAULT, Writing};

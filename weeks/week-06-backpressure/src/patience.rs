@@ -146,15 +146,25 @@ impl Patience {
 }
 
 impl Retryable for Deferral<'_> {
-    /// A code that this client does not know is final, and so is an expired deadline: nobody waits for that answer.
     fn is_retryable(&self) -> bool {
-        let passing = [&catalog::OVERLOAD_SHED, &catalog::OVERLOAD_REJECTED, &catalog::QUOTA_IN_FLIGHT];
-        passing.iter().any(|entry| entry.code == self.code())
+        passes(self.code())
     }
 
     fn wait_at_least(&self) -> Duration {
         self.retry_after()
     }
+}
+
+/// True where what this code says will pass. A code that this client does not know is final, and so is an expired
+/// deadline: nobody waits for that answer.
+pub(crate) fn passes(code: &str) -> bool {
+    let passing = [
+        &catalog::OVERLOAD_SHED,
+        &catalog::OVERLOAD_REJECTED,
+        &catalog::QUOTA_IN_FLIGHT,
+        &worker_pool::catalog::POOL_FULL,
+    ];
+    passing.iter().any(|entry| entry.code == code)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn key_of(error: PolicyError) -> String {
 #[test]
 fn the_policy_that_is_compiled_in_is_one() {
     let policy = Policy::parse(POLICY_DEFAULT).unwrap();
-    assert_eq!(policy.hold(), Duration::from_millis(25));
+    assert_eq!(policy.hold(), Duration::from_millis(250));
     assert_eq!(policy.retry_after(Step::Normal), Duration::ZERO);
     assert_eq!(policy.retry_after(Step::Refuse), Duration::from_secs(2));
     assert_eq!(policy.band(Step::Normal, Signal::Age), None);
@@ -47,7 +47,7 @@ fn every_contradiction_is_refused_under_the_key_that_it_is_in() {
             "reject.egress_mib.leave",
         ),
         ("interval_ms: 100", "interval_ms: 0", "interval_ms"),
-        ("hold_ms: 25", "hold_ms: 600001", "hold_ms"),
+        ("hold_ms: 250", "hold_ms: 600001", "hold_ms"),
         ("retry_after_ms: 2000", "retry_after_ms: 10001", "refuse.retry_after_ms"),
         ("retry_after_max_ms: 10000", "retry_after_max_ms: 1500", "refuse.retry_after_ms"),
     ];
@@ -64,7 +64,7 @@ fn what_is_just_within_the_rules_is_a_policy() {
         ("age_ms: { enter: 100, leave: 50 }", "age_ms: { enter: 20, leave: 10 }"),
         ("depth: { enter: 512, leave: 256 }", "depth: { enter: 1000000, leave: 999999 }"),
         ("retry_after_ms: 2000", "retry_after_ms: 10000"),
-        ("hold_ms: 25", "hold_ms: 600000"),
+        ("hold_ms: 250", "hold_ms: 600000"),
     ];
     for (from, to) in rows {
         with(from, to).unwrap_or_else(|error| panic!("{to}: {error}"));
@@ -74,10 +74,10 @@ fn what_is_just_within_the_rules_is_a_policy() {
 #[test]
 fn an_unknown_key_a_missing_key_and_a_share_too_many_are_refused() {
     let rows = [
-        ("hold_ms: 25", "hold_ms: 25\nhold: 1", "unknown field `hold`"),
-        ("hold_ms: 25", "", "missing field `hold_ms`"),
+        ("hold_ms: 250", "hold_ms: 250\nhold: 1", "unknown field `hold`"),
+        ("hold_ms: 250", "", "missing field `hold_ms`"),
         ("depth: { enter: 512, leave: 256 }", "depth: { enter: 512, exit: 256 }", "unknown field `exit`"),
-        ("hold_ms: 25", "hold_ms: -1", "hold_ms"),
+        ("hold_ms: 250", "hold_ms: -1", "hold_ms"),
         ("split: { queue: 50,", "split: { queue: 51,", "101"),
     ];
     for (from, to, says) in rows {

@@ -81,6 +81,7 @@ impl OverQuota {
     }
 }
 
+// ANCHOR: source
 /// Whom an address stands for: one address of IPv4, and a /64 of IPv6, since the lower 64 bits there are the host's to
 /// choose (RFC 4291, section 2.5.1), and to choose anew for every connection. An IPv4 address in IPv6 clothes is the
 /// same source as without.
@@ -90,6 +91,7 @@ pub fn source_of(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
 }
+// ANCHOR_END: source
 
 /// What each source holds. A source that holds nothing is not in the table, so the table is as large as the number of
 /// sources that are here now, and never larger than its bound.

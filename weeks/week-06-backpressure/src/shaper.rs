@@ -8,8 +8,8 @@ use framing::{CloseReason, Rule};
 use crate::bucket::{Bucket, EgressRate};
 use crate::catalog;
 
-/// At most this much waits for one client's tokens: 1 MiB.
-pub const BACKLOG_BYTES_MAX_DEFAULT: usize = 1 << 20;
+/// At most this much waits for one client's tokens: 2 MiB, so that a frame at the default limit always fits.
+pub const BACKLOG_BYTES_MAX_DEFAULT: usize = 2 << 20;
 
 /// A frame that waits counts for its bytes and for 64 more, since keeping it costs something even when it is short.
 pub const FRAME_COST_BYTES: usize = 64;
@@ -60,16 +60,16 @@ impl Default for EgressLimits {
 /// Closing comes by one of two rules. Above the cap, since what waits is the memory of everybody; and after
 /// `throttled_max`, since a client that never once catches up asks for more than it will ever get.
 #[derive(Debug)]
-pub struct Shaper {
+pub struct Shaper<F = Vec<u8>> {
     limits: EgressLimits,
     bucket: Bucket,
-    frames: VecDeque<Vec<u8>>,
+    frames: VecDeque<F>,
     backlog: usize,
     /// Since when something has waited for tokens without a break.
     throttled_since: Option<Instant>,
 }
 
-impl Shaper {
+impl<F: AsRef<[u8]>> Shaper<F> {
     /// Nothing waits, and the bucket is full.
     pub fn new(limits: EgressLimits, now: Instant) -> Self {
         let bucket = Bucket::new(limits.rate, now);
@@ -80,9 +80,9 @@ impl Shaper {
     ///
     /// # Errors
     /// [`EGRESS_CAP`] where it would not fit, and then it was not taken.
-    pub fn push(&mut self, frame: Vec<u8>) -> Result<(), CloseReason> {
+    pub fn push(&mut self, frame: F) -> Result<(), CloseReason> {
         // lab:hole backpressure.shaper-push
-        let backlog = self.backlog.saturating_add(frame.len()).saturating_add(FRAME_COST_BYTES);
+        let backlog = self.backlog.saturating_add(frame.as_ref().len()).saturating_add(FRAME_COST_BYTES);
         if backlog > self.limits.backlog_bytes_max {
             return Err(CloseReason::Rule(&EGRESS_CAP));
         }
@@ -94,21 +94,35 @@ impl Shaper {
     }
 
     /// The next frame, if its tokens are there; they are taken. Call it until it has none.
-    pub fn pop_ready(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub fn pop_ready(&mut self, now: Instant) -> Option<F> {
         // lab:hole backpressure.pop-ready
-        let bytes = self.frames.front()?.len();
+        let bytes = self.frames.front()?.as_ref().len();
         if !self.bucket.take(bytes, now) {
             self.throttled_since.get_or_insert(now);
             return None;
         }
         let frame = self.frames.pop_front()?;
-        self.backlog -= frame.len() + FRAME_COST_BYTES;
+        self.backlog -= frame.as_ref().len() + FRAME_COST_BYTES;
         if self.frames.is_empty() {
             self.throttled_since = None;
         }
         Some(frame)
         // lab:stub todo!("backpressure.pop-ready: the first frame for its tokens; note since when one waits, and forget it when none does")
         // lab:end
+    }
+
+    /// The frame that leaves next, if one waits.
+    pub fn first(&self) -> Option<&F> {
+        self.frames.front()
+    }
+
+    /// Puts another frame in the place of the first one, which nobody wants any more; nothing happens where none waits. Not
+    /// held against the cap: it is one frame, and it leaves next.
+    pub fn replace_first(&mut self, frame: F) {
+        if let Some(first) = self.frames.front_mut() {
+            self.backlog = self.backlog - first.as_ref().len() + frame.as_ref().len();
+            *first = frame;
+        }
     }
 
     /// Whether the client has been throttled for too long.
@@ -124,7 +138,7 @@ impl Shaper {
 
     /// When to come back: the first frame may leave, or the patience ends. `None` while nothing waits.
     pub fn wake_at(&self, now: Instant) -> Option<Instant> {
-        let ready = self.bucket.ready_at(self.frames.front()?.len(), now);
+        let ready = self.bucket.ready_at(self.frames.front()?.as_ref().len(), now);
         Some(self.patience_ends().map_or(ready, |end| end.min(ready)))
     }
 
@@ -218,6 +232,24 @@ mod tests {
         }
     }
     // ANCHOR_END: throttled
+
+    #[test]
+    fn the_first_frame_can_be_replaced_and_the_backlog_follows() {
+        let (mut shaper, start) = shaper();
+        shaper.replace_first(vec![9; 9]);
+        assert_eq!((shaper.backlog_bytes(), shaper.first()), (0, None), "nothing waits, nothing is replaced");
+        for number in 0..3 {
+            shaper.push(vec![number; 100]).unwrap();
+        }
+        shaper.replace_first(vec![9; 150]);
+        assert_eq!(shaper.backlog_bytes(), 350 + 3 * FRAME_COST_BYTES);
+        assert_eq!(shaper.pop_ready(start), Some(vec![9; 150]));
+        assert_eq!(shaper.pop_ready(start), None, "50 bytes of the burst are left");
+        assert_eq!(
+            (shaper.backlog_bytes(), shaper.first()),
+            (2 * (100 + FRAME_COST_BYTES), Some(&vec![1; 100]))
+        );
+    }
 
     #[test]
     fn it_wakes_for_the_end_of_patience_where_that_comes_before_the_next_token() {

@@ -34,6 +34,22 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         if connection.outbound.is_empty() { self.drained(token) } else { self.settle(token) }
     }
 
+    /// Ends whom the service has named ([`Outbox::end`](crate::Outbox::end)). At the end of a turn, when nobody's share is
+    /// under way: a connection that was named by its own step has been ended by then, or goes on to its end.
+    pub(super) fn end_named(&mut self) {
+        for (token, reason) in self.outbox.take_ends() {
+            let Some(connection) = self.table.get_mut(token) else { continue };
+            match connection.state() {
+                state if state.is_serving() => self.end(token, reason),
+                // It has finished sending and is owed answers; the service gives it no more.
+                State::Draining(_) if connection.session.is_some() => self.close(token, reason),
+                _ => {}
+            }
+        }
+        // Last words may have gone to others.
+        self.deliver_mail();
+    }
+
     /// The peer has finished sending. Its answers are still delivered.
     pub(super) fn peer_finished(&mut self, token: Token, reason: CloseReason) {
         // lab:hole event-loop.half-close

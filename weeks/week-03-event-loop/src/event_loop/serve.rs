@@ -224,6 +224,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     pub(super) fn send_unsent(&mut self) {
         // Last words may go to others, too. Every connection has them once, so this comes to an end.
         self.deliver_mail();
+        self.end_named();
         while !self.unsent.is_empty() {
             let mut unsent = std::mem::take(&mut self.unsent);
             for token in unsent.drain(..) {
@@ -237,6 +238,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             }
             self.unsent = unsent;
             self.deliver_mail();
+            self.end_named();
         }
     }
 }

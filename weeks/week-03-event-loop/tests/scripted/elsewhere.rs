@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use framing::CloseReason;
 
-use crate::service::{ANSWER, Did, LATER, Ready, Running};
+use crate::service::{ANSWER, CLOSE, Did, LATER, MAIL, NAME, Ready, Running, TELL};
 use crate::wire::connect;
 use crate::{config, hears};
 
@@ -88,4 +88,54 @@ fn a_peer_that_is_not_admitted_is_told_and_nothing_is_kept_for_it() {
     let (stopped, did) = running.stop();
     assert_eq!((stopped.accepted, stopped.turned_away), (1, 1));
     assert!(did.is_empty(), "{did:?}");
+}
+
+#[test]
+fn a_service_ends_whom_it_names_after_what_it_was_sent_and_tells_it_why() {
+    let running = Ready::new().go(config(), 10, None);
+    let [one, other] = [0, 1].map(|at: usize| {
+        let peer = connect(running.addresses[at]);
+        running.next("the connection", |did| matches!(did, Did::Open { .. }));
+        peer
+    });
+    (&one).write_all(&[NAME]).unwrap();
+    hears(&other, MAIL, 10);
+    let mut said = Vec::new();
+    (&other).read_to_end(&mut said).unwrap();
+    assert_eq!(said, b"bye");
+    running.next("its end", |did| *did == Did::Close(2, CloseReason::IdleTimeout));
+    // Whoever named it is served on; a name without a connection is nobody's.
+    (&one).write_all(&[NAME, ANSWER]).unwrap();
+    hears(&one, ANSWER, 10);
+    let (_, did) = running.stop();
+    assert!(!did.iter().any(|did| matches!(did, Did::Close(2, _))), "it ends once: {did:?}");
+}
+
+#[test]
+fn a_connection_that_is_named_while_it_ends_already_ends_once_and_as_before() {
+    // Each names itself, and in the same turn ends by its own step, by its own end of stream, or waits for an answer.
+    for (said, finished, reason) in [
+        (&[NAME, CLOSE][..], false, CloseReason::PeerFinished),
+        (&[NAME, TELL][..], false, CloseReason::IdleTimeout),
+        (&[NAME][..], true, CloseReason::IdleTimeout),
+        (&[LATER, NAME][..], false, CloseReason::IdleTimeout),
+        (&[NAME, LATER][..], true, CloseReason::IdleTimeout),
+    ] {
+        let ready = Ready::new();
+        let peer = connect(ready.addresses[0]);
+        (&peer).write_all(said).unwrap();
+        if finished {
+            peer.shutdown(Shutdown::Write).unwrap();
+        }
+        let running = ready.go(config(), 10, None);
+        if said[0] == LATER {
+            running.next("the request", |did| *did == Did::Step(1));
+            running.waker.wake();
+        }
+        running.next("its end", |did| *did == Did::Close(1, reason));
+        drop(peer);
+        let (stopped, did) = running.stop();
+        assert!(!did.iter().any(|did| matches!(did, Did::Close(..))), "{said:?}: {did:?}");
+        assert_eq!(stopped.abandoned, 0);
+    }
 }

@@ -32,6 +32,8 @@ pub(crate) const ANSWER: u8 = b'a';
 pub(crate) const MAIL: u8 = b'm';
 /// Asks for an answer that is made elsewhere: it comes when the loop is woken, and nothing more is taken until then.
 pub(crate) const LATER: u8 = b'l';
+/// Asks the service to end whoever connected last by name, after one more mail.
+pub(crate) const NAME: u8 = b'n';
 /// Asks the service to end the connection, and to tell it why.
 pub(crate) const TELL: u8 = b't';
 /// Asks the service to end the connection.
@@ -98,6 +100,13 @@ impl Service for Scripted {
         match session.pending.remove(0) {
             MAIL => out.send_to(self.last.expect("somebody has connected"), vec![MAIL; self.answer_bytes]),
             LATER => self.later.push(session.token),
+            NAME => {
+                let last = self.last.expect("somebody has connected");
+                out.send_to(last, vec![MAIL; self.answer_bytes]);
+                // Once is enough, and twice does no harm.
+                out.end(last, CloseReason::IdleTimeout);
+                out.end(last, CloseReason::ReadTimeout);
+            }
             CLOSE => return Step::Close(CloseReason::PeerFinished),
             TELL => return Step::Close(CloseReason::IdleTimeout),
             asked => out.put(&vec![asked; self.answer_bytes]),

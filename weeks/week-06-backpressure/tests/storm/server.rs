@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use backpressure::{
-    Admission, AgeWatch, Budget, Deadline, Importance, Ladder, Policy, Signals, Stage, decide,
+    Admission, AgeWatch, Budget, Deadline, Importance, Ladder, Policy, Signal, Signals, Stage, Step, decide,
 };
 
 /// One attempt of one request.
@@ -23,27 +23,34 @@ pub(crate) struct Protection {
 pub(crate) struct Server {
     queue: VecDeque<(Ticket, Instant)>,
     budget: Budget,
+    /// What a task takes, which a real server learns from those that have ended.
+    work: Duration,
     protection: Option<Protection>,
 }
 
 impl Server {
     /// Every request brings this budget. Without a policy, nobody looks at it.
-    pub(crate) fn new(policy: Option<Policy>, budget: Budget, now: Instant) -> Self {
+    pub(crate) fn new(policy: Option<Policy>, budget: Budget, work: Duration, now: Instant) -> Self {
         let protection = policy.map(|policy| Protection {
             age: AgeWatch::new(policy.interval()),
             ladder: Ladder::new(policy, now),
         });
-        Server { queue: VecDeque::new(), budget, protection }
+        Server { queue: VecDeque::new(), budget, work, protection }
     }
 
     /// A request came. The pause that it is sent away with, where it is.
     pub(crate) fn arrive(&mut self, ticket: Ticket, now: Instant) -> Result<(), Duration> {
         self.look(now);
-        if let Some(Protection { ladder, .. }) = &self.protection
-            && let Admission::Shed { retry_after } | Admission::Reject { retry_after } =
-                decide(ladder.step(), Importance::Ordinary, ladder.retry_after(now))
-        {
-            return Err(retry_after);
+        if let Some(Protection { ladder, .. }) = &mut self.protection {
+            let short = ladder.policy().band(Step::Shed, Signal::Age).map_or(0, |band| band.enter);
+            let expected = self.work * self.queue.len() as u32;
+            let has_room = expected < Duration::from_millis(u64::from(short));
+            if let Admission::Shed { retry_after } | Admission::Reject { retry_after } =
+                decide(ladder.step(), Importance::Ordinary, has_room, ladder.retry_after(now))
+            {
+                ladder.turned_away();
+                return Err(retry_after);
+            }
         }
         self.queue.push_back((ticket, now));
         Ok(())

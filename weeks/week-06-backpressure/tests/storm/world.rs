@@ -91,7 +91,7 @@ pub(crate) fn run(setup: Setup) -> Vec<Second> {
         events: BinaryHeap::new(),
         numbered: 0,
         random: SplitMix64::new(setup.seed),
-        server: Server::new(setup.policy.clone(), budget, epoch),
+        server: Server::new(setup.policy.clone(), budget, setup.work, epoch),
         working: false,
         clients: (0..CLIENTS).map(|_| Client::new(setup.manners)).collect(),
         requests: Vec::new(),
