@@ -83,7 +83,8 @@ fn a_connection_between_two_frames_holds_no_buffer_of_its_own() {
 fn a_frame_that_has_begun_says_what_it_announces_once_its_header_is_here() {
     for bytes in [10, 5 * REST_BYTES_MAX] {
         let whole = frame(b'x', bytes);
-        for cut in [0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1, whole.len() / 2, whole.len() - 1] {
+        for cut in [0, 1, HEADER_BYTES - 1, HEADER_BYTES, HEADER_BYTES + 1, whole.len() / 2, whole.len() - 1]
+        {
             let (mut framed, [mut one, two]) = framed();
             share(&mut framed, &mut one, &whole[..cut]);
             let announced = (cut >= HEADER_BYTES).then_some(bytes as u32);

@@ -43,7 +43,7 @@
 //!
 //! 1. Nothing on the loop's path waits but the poller: sockets are non-blocking from their first moment, the log is a
 //!    bounded queue, names are not resolved (`tests/nonblocking.rs`).
-//! 2. One connection takes at most one read of [`READ_BYTES_MAX`], [`event_loop::TURN_MESSAGES_MAX`] messages and one
+//! 2. At most [`event_loop::TURN_EXPIRIES_MAX`] deadlines end connections in one turn, and one connection takes at most one read of [`READ_BYTES_MAX`], [`event_loop::TURN_MESSAGES_MAX`] messages and one
 //!    write of a turn; whoever has work left goes on only after all others had their share (`tests/gate/fairness.rs`).
 //! 3. At most the cap waits for a peer, and one byte more ends that connection and no other. Nothing is read from a peer
 //!    whose queue has reached the pause mark ([`Outbound`]; `tests/gate/bounds.rs`).

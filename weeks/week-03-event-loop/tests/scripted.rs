@@ -5,6 +5,8 @@
 
 #[path = "scripted/elsewhere.rs"]
 mod elsewhere;
+#[path = "scripted/late.rs"]
+mod late;
 #[path = "scripted/service.rs"]
 mod service;
 mod wire;

@@ -1,5 +1,9 @@
 //! The error catalog of the crate: one place, one line a failure path.
 
+use logger::ErrorCode;
+
+use crate::dispatch::Refusal;
+
 logger::catalog! {
     /// Every failure path of the worker pool and of its server, in the order of the documentation.
     CATALOG;
@@ -17,4 +21,15 @@ logger::catalog! {
         "The classes of the pool contradict themselves or leave the allowed range.", "change the value that the message names";
     POOL_THREADS = "POOL-THREADS", Network,
         "The system gives no more threads.", "lower --workers, or raise the limit on threads";
+}
+
+impl Refusal {
+    /// The catalog entry of this refusal.
+    pub fn code(self) -> &'static ErrorCode {
+        match self {
+            Refusal::Full(_) => &POOL_FULL,
+            Refusal::Closed => &POOL_CLOSED,
+            Refusal::UnknownClass => &POOL_CLASSES,
+        }
+    }
 }

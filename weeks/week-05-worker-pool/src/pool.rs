@@ -20,7 +20,7 @@ use logger::{Coded, ErrorCode};
 use crate::budget::Cancel;
 use crate::catalog;
 use crate::class::{ClassError, ClassId, Classes};
-use crate::dispatch::{Refusal, Rejected};
+use crate::dispatch::Rejected;
 use crate::meter::{ClassMeter, Metrics};
 use crate::queue::Queue;
 use crate::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +32,9 @@ pub const WORKERS_MAX: usize = 256;
 
 /// After the deadline of a shutdown: how long running tasks have to notice that they should stop.
 pub const LAST_MOMENT_GRACE: Duration = Duration::from_millis(200);
+
+/// How often a report is made anew while a left-behind task ends under it.
+const REPORT_LOOKS_MAX: u32 = 1000;
 
 /// How a pool is made.
 #[derive(Debug, Clone)]
@@ -68,17 +71,6 @@ impl Coded for PoolError {
         match self {
             PoolError::Workers(_) | PoolError::Classes(_) => &catalog::POOL_CLASSES,
             PoolError::Thread { .. } => &catalog::POOL_THREADS,
-        }
-    }
-}
-
-impl Refusal {
-    /// The catalog entry of this refusal.
-    pub fn code(self) -> &'static ErrorCode {
-        match self {
-            Refusal::Full(_) => &catalog::POOL_FULL,
-            Refusal::Closed => &catalog::POOL_CLOSED,
-            Refusal::UnknownClass => &catalog::POOL_CLASSES,
         }
     }
 }
@@ -147,6 +139,12 @@ impl<N> Report<N> {
     /// True where every accepted task came to its end.
     pub fn is_complete(&self) -> bool {
         self.cut_short.is_empty() && self.never_started.is_empty() && self.still_running.is_empty()
+    }
+
+    /// True where each accepted task is in exactly one place.
+    fn adds_up(&self) -> bool {
+        let named = self.cut_short.len() + self.never_started.len() + self.still_running.len();
+        self.accepted == self.finished + self.cancelled + self.panicked + named as u64
     }
 
     /// The tasks that did not, in the order of their chances.
@@ -225,7 +223,21 @@ impl<T: Task> Pool<T> {
     }
     // ANCHOR_END: shutdown
 
+    /// What it came to. A task that ends while its worker is asked may be found running and ended, or neither; that is over
+    /// after some instructions, so whoever finds books that do not balance looks again.
     fn report(&self, never_started: Vec<T::Name>) -> Report<T::Name> {
+        let mut report = self.look(never_started);
+        for _ in 0..REPORT_LOOKS_MAX {
+            if report.adds_up() {
+                break;
+            }
+            std::thread::yield_now();
+            report = self.look(report.never_started);
+        }
+        report
+    }
+
+    fn look(&self, never_started: Vec<T::Name>) -> Report<T::Name> {
         let slots = self.shared.slots.iter();
         let still_running =
             slots.filter_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).clone());

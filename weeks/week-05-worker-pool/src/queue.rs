@@ -182,11 +182,11 @@ impl<T> Queue<T> {
 
     /// Looks for work for a moment, without the lock.
     fn look_around(&self) {
-        for look in 0..LOOKS_BEFORE_SLEEP {
+        for _ in 0..LOOKS_BEFORE_SLEEP {
             if self.hint.0.load(Ordering::Acquire) > 0 {
                 return;
             }
-            look_again(look);
+            look_again();
         }
     }
 

@@ -6,15 +6,12 @@
 pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// How often a worker looks for work before it sleeps. To sleep and be woken takes some ten microseconds and two system
-/// calls; the next task is often there within one or two.
-pub(crate) const LOOKS_BEFORE_SLEEP: u32 = SPINS + 16;
+/// How often a worker looks for work before it sleeps: some microseconds. To sleep and be woken takes some ten of them and two
+/// system calls, and the next task is often there within one or two. Nothing is yielded in between: on a busy machine a
+/// thread that yields comes back after everybody else's time slice, and one that sleeps is run as soon as it is woken.
+pub(crate) const LOOKS_BEFORE_SLEEP: u32 = 200;
 
-/// So many of these looks follow each other at once, for some microseconds. Between the others the core is offered to
-/// whoever wants it: on a busy machine a worker that spins takes time from the one who would give it work.
-const SPINS: u32 = 128;
-
-/// What happens between a look in vain and the next one.
-pub(crate) fn look_again(look: u32) {
-    if look < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+/// Lets the other hyperthread go on.
+pub(crate) fn look_again() {
+    std::hint::spin_loop();
 }

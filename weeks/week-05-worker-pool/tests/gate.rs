@@ -1,13 +1,14 @@
 //! The gate of week 5. Claim: overload takes one deterministic path, and a graceful shutdown loses no accepted task.
 //!
-//! What a client can see is tested on the real `pool-server` process, over real sockets. What it cannot see, such as which
-//! thread is busy, is tested on the same pool in this process, with tasks that run until the test lets them go. How this
-//! gate could be fooled: by workers that are faster than the test (so they are held, and the test waits until it sees them
-//! held), by a queue that is full only roughly (so the refused ones are counted, and compared byte for byte with a second
-//! run), by a server that accepts nothing and thus loses nothing (so accepted, answered and refused are each counted by
-//! their own side, and have to come), by a task that ends twice or as somebody else (so each end is counted by its number),
-//! by answers that are in order because one worker made them (so the first one is held until the others are made), and by a
-//! shutdown that meets an idle pool (so the signal comes after a number of answers that the dice chose, under load).
+//! What a client can see is tested on the real `pool-server` process, over real sockets. What it cannot see, such as
+//! which thread is busy, is tested on the same pool in this process, with tasks that run until the test lets them go.
+//! How this gate could be fooled: by workers that are faster than the test (so they are held, and the test waits until
+//! it sees them held), by a queue that is full only roughly (so the refused ones are counted, and compared byte for
+//! byte with a second run), by a server that accepts nothing and thus loses nothing (so accepted, answered and refused
+//! are each counted by their own side, and have to come), by a task that ends twice or as somebody else (so each end is
+//! counted by its number), by answers that are in order because one worker made them (so the first one is held until
+//! the others are made), and by a shutdown that meets an idle pool (so the signal comes after a number of answers that
+//! the dice chose, under load).
 #![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 #[path = "gate/bound.rs"]

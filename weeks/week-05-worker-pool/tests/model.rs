@@ -16,7 +16,7 @@ mod sync {
     /// A look around only delays the sleep, and would make the model endless.
     pub(crate) const LOOKS_BEFORE_SLEEP: u32 = 0;
 
-    pub(crate) fn look_again(_look: u32) {
+    pub(crate) fn look_again() {
         loom::thread::yield_now();
     }
 }

@@ -17,7 +17,7 @@ use framing::CloseReason;
 use worker_pool::lanes::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_REQUESTS_MAX};
 
 use bench::{Bench, body_of, ids, peer};
-use wire::{Answer, request};
+use wire::{Answer, Server, answer, request};
 
 /// Requests of one connection that are more than it may have under way.
 const MANY: usize = 3 * IN_FLIGHT_REQUESTS_MAX + 5;
@@ -157,4 +157,39 @@ fn what_is_no_request_ends_its_connection_and_starts_nothing() {
     assert!(!service.owes(&asker), "no place is kept");
     bench.latch.open();
     assert_eq!(bench.shutdown().accepted, 0);
+}
+
+#[test]
+fn what_is_refused_is_not_under_way() {
+    let bench = Bench::start(1);
+    let mut service = bench.service();
+    let [holder, client] = [peer(0, 0), peer(1, 0)];
+    let [mut holding, mut asker] = [&holder, &client].map(|peer| service.open(peer));
+    bench.ask(&mut service, &mut holding, "runs", b"");
+    bench.latch.wait_entered(1);
+    bench.ask(&mut service, &mut asker, "waits", b"");
+    let large = vec![0; IN_FLIGHT_BYTES_MAX];
+    assert!(bench.ask(&mut service, &mut asker, "refused", &large).is_empty(), "behind the one that waits");
+    assert!(service.is_ready(&asker), "its bytes are not held against the connection");
+    bench.latch.open();
+}
+
+#[test]
+fn a_client_that_asks_a_thousand_times_without_reading_is_held_and_not_refused() {
+    const REQUESTS: usize = 1000;
+    // There is less room in the queue than the client would fill, if it were let.
+    let queue = (IN_FLIGHT_REQUESTS_MAX + 1).to_string();
+    let server = Server::start(&["--workers", "1", "--queue", &queue]);
+    let client = server.connect();
+    let body = vec![b'x'; 512];
+    let all: Vec<u8> = (0..REQUESTS).flat_map(|number| request(&format!("r-{number}"), &body)).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| std::io::Write::write_all(&mut &client, &all).unwrap());
+        for number in 0..REQUESTS {
+            assert_eq!(answer(&client), Answer::digest(&format!("r-{number}"), &body));
+        }
+    });
+    drop(client);
+    let pool = server.stop();
+    assert_eq!((pool.accepted, pool.finished, pool.refused), (REQUESTS as u64, REQUESTS as u64, 0));
 }

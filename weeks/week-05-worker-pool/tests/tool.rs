@@ -116,3 +116,15 @@ fn in_json_the_last_line_is_the_account_of_the_pool() {
         assert_eq!(last[name], 0, "{name} in {last}");
     }
 }
+
+#[test]
+fn a_request_without_a_body_ends_with_its_budget_like_any_other() {
+    // It would take hours, and there is nothing to hash between two questions to the budget.
+    let server = Server::start(&["--workers", "1", "--rounds", "4294967295", "--budget", "20ms"]);
+    let client = server.connect();
+    (&client).write_all(&request("empty", b"")).unwrap();
+    assert_eq!(answer(&client), Answer::refusal("empty", "POOL-BUDGET"));
+    drop(client);
+    let pool = server.stop();
+    assert_eq!((pool.accepted, pool.cancelled), (1, 1));
+}

@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) const ROUNDS: u32 = 2000;
 pub(crate) const BODY_BYTES: usize = 64;
 /// What a client gives a request: after that it has no use for the answer.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A server with one worker whose answers are the bodies that it was sent.
 #[derive(Debug)]

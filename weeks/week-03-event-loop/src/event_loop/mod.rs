@@ -25,6 +25,10 @@ pub const TURN_MESSAGES_MAX: u32 = 256;
 /// Connections accepted from one listener in one turn.
 pub const TURN_ACCEPTS_MAX: u32 = 64;
 
+/// Deadlines that are dealt with in one turn. A crowd that came at one moment is late at one moment, and whoever is served
+/// waits for no more than so many farewells.
+pub const TURN_EXPIRIES_MAX: usize = 64;
+
 /// A read of what is to be forgotten: 16 KiB.
 const SCRAP_BYTES: usize = 16 << 10;
 
@@ -95,7 +99,8 @@ pub struct EventLoop<P, T, S: Service> {
     /// Connections that were sent something by others in this turn.
     unsent: Vec<Token>,
     events: Vec<Event>,
-    expired: Vec<Token>,
+    /// Whose time is over, and who have not been dealt with yet.
+    expired: VecDeque<Token>,
     /// Where bytes go that nobody wants.
     scrap: Box<[u8]>,
     /// The time of this turn. One look at the clock serves all that happens in it.
@@ -131,7 +136,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
             listed: VecDeque::new(),
             unsent: Vec::new(),
             events: Vec::new(),
-            expired: Vec::new(),
+            expired: VecDeque::new(),
             scrap: vec![0; SCRAP_BYTES].into(),
             now: Instant::now(),
             accept_again: None,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use framing::server::LINGER_MAX;
 
 use super::serve::Flushed;
-use super::{EventLoop, Stopped, refused};
+use super::{EventLoop, Stopped, TURN_EXPIRIES_MAX, refused};
 use crate::state::State;
 use crate::{Event, Interest, Poller, Service, Timers, Token};
 
@@ -86,9 +86,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         for _ in 0..listed {
             self.continue_next();
         }
-        if next_timer.is_some_and(|at| at <= self.now) {
-            self.expire();
-        }
+        self.expire(next_timer.is_some_and(|at| at <= self.now));
         self.wake_service();
         self.send_unsent();
         self.accept_again_if_due()
@@ -99,6 +97,9 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
     fn patience(&self, next_timer: Option<Instant>) -> Option<Duration> {
         // lab:hole event-loop.patience
         if !self.listed.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        if !self.expired.is_empty() {
             return Some(Duration::ZERO);
         }
         let moments = [next_timer, self.service.wake_at(), self.accept_again, self.last_moment()];
@@ -143,14 +144,19 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         }
     }
 
-    /// Ends connections whose time is over, and those only: a deadline may have moved since it was set.
-    fn expire(&mut self) {
-        let mut expired = std::mem::take(&mut self.expired);
-        self.timers.expire(self.now, &mut expired);
-        for token in expired.drain(..) {
-            self.deadline_came(token);
+    /// Ends connections whose time is over, and those only: a deadline may have moved since it was set. Some in each turn;
+    /// the next wait does not wait while there are more.
+    fn expire(&mut self, some_are_due: bool) {
+        if some_are_due {
+            let mut due = Vec::new();
+            self.timers.expire(self.now, &mut due);
+            self.expired.extend(due);
         }
-        self.expired = expired;
+        for _ in 0..self.expired.len().min(TURN_EXPIRIES_MAX) {
+            if let Some(token) = self.expired.pop_front() {
+                self.deadline_came(token);
+            }
+        }
     }
 
     fn wake_service(&mut self) {

@@ -34,6 +34,10 @@ pub(crate) const MAIL: u8 = b'm';
 pub(crate) const LATER: u8 = b'l';
 /// Asks the service to end whoever connected last by name, after one more mail.
 pub(crate) const NAME: u8 = b'n';
+/// Asks for the deadline that everybody gets who asks for it: one moment, shortly after the first of them.
+pub(crate) const SOON: u8 = b's';
+/// How shortly after.
+const SOON_AFTER: Duration = Duration::from_millis(200);
 /// Asks the service to end the connection, and to tell it why.
 pub(crate) const TELL: u8 = b't';
 /// Asks the service to end the connection.
@@ -47,6 +51,7 @@ pub(crate) struct Scripted {
     pub(crate) full: bool,
     /// Who waits for an answer that is made elsewhere.
     later: Vec<Token>,
+    soon: Option<Instant>,
     space: Vec<u8>,
     last: Option<Token>,
     told: mpsc::Sender<Did>,
@@ -89,7 +94,7 @@ impl Service for Scripted {
         session.pending.extend(&self.space[..bytes]);
     }
 
-    fn step(&mut self, session: &mut Session, out: &mut Outbox, _now: Instant) -> Step {
+    fn step(&mut self, session: &mut Session, out: &mut Outbox, now: Instant) -> Step {
         if self.owes(session) {
             return Step::Wait;
         }
@@ -100,6 +105,7 @@ impl Service for Scripted {
         match session.pending.remove(0) {
             MAIL => out.send_to(self.last.expect("somebody has connected"), vec![MAIL; self.answer_bytes]),
             LATER => self.later.push(session.token),
+            SOON => session.deadline = *self.soon.get_or_insert(now + SOON_AFTER),
             NAME => {
                 let last = self.last.expect("somebody has connected");
                 out.send_to(last, vec![MAIL; self.answer_bytes]);
@@ -195,6 +201,7 @@ impl Ready {
                 wake_at,
                 full: answer_bytes == 0,
                 later: Vec::new(),
+                soon: None,
                 space: vec![0; SPACE_BYTES],
                 last: None,
                 told,

@@ -22,8 +22,8 @@ fn body(dice: &mut Dice) -> Vec<u8> {
     body
 }
 
-/// Sends everything at once from one thread, and reads in another; each answer has to be the one whose turn it is. Returns
-/// the bytes that were sent.
+/// Sends everything at once from one thread, and reads in another; each answer has to be the one whose turn it is.
+/// Returns the bytes that were sent.
 fn converse(stream: &TcpStream, dice: &mut Dice) -> u64 {
     let bodies: Vec<Vec<u8>> = (0..REQUESTS).map(|_| body(dice)).collect();
     std::thread::scope(|scope| {

@@ -25,14 +25,24 @@ struct Known {
 
 /// The body of a request, which follows from its number.
 fn body(client: usize, number: u64) -> Vec<u8> {
-    let bytes = if number % 17 == 0 { 70 << 10 } else { number as usize * 37 % 2000 };
+    let bytes = if number.is_multiple_of(17) { 70 << 10 } else { number as usize * 37 % 2000 };
     vec![client as u8 ^ number as u8; bytes]
 }
 
-/// Sends without a pause, so many more after the signal, and no more once the server has said that it ends; reads
-/// meanwhile. Returns how many requests left as a whole, and how many of them have their answer, in order.
+/// Set at the end of its scope, whatever that is.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Sends without a pause until the signal. After it, so many more, each once the one before has its answer, so that the
+/// server finds nothing to read now and then; and no more once it has said that it ends. Reads meanwhile. Returns how
+/// many requests left as a whole, and how many of them have their answer, in order.
 fn client(stream: &TcpStream, client: usize, more: u64, signalled: &AtomicBool, known: &Known) -> (u64, u64) {
-    let over = AtomicBool::new(false);
+    let (over, answers) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let sending = scope.spawn(|| {
             let (mut sent, mut left, mut stream) = (0, more, stream);
@@ -40,6 +50,9 @@ fn client(stream: &TcpStream, client: usize, more: u64, signalled: &AtomicBool, 
                 if signalled.load(Ordering::Relaxed) {
                     let Some(fewer) = left.checked_sub(1) else { break };
                     left = fewer;
+                    while answers.load(Ordering::Relaxed) < sent && !over.load(Ordering::Relaxed) {
+                        std::thread::yield_now();
+                    }
                 }
                 if stream.write_all(&request(&format!("c{client}-{sent}"), &body(client, sent))).is_err() {
                     break;
@@ -49,13 +62,13 @@ fn client(stream: &TcpStream, client: usize, more: u64, signalled: &AtomicBool, 
             known.quiet.fetch_add(1, Ordering::Relaxed);
             sent
         });
+        let reading = SetAtEnd(&over);
         let mut answered = 0;
         loop {
             let id = format!("c{client}-{answered}");
             match next_answer(stream) {
                 Some(Answer::Refusal { id, code }) if id.is_empty() => {
                     assert_eq!(code, "ECHO-STOPPING");
-                    over.store(true, Ordering::Relaxed);
                     break;
                 }
                 Some(Answer::Refusal { id: refused, code }) => {
@@ -69,15 +82,18 @@ fn client(stream: &TcpStream, client: usize, more: u64, signalled: &AtomicBool, 
                 None => panic!("the server says nothing at its end, after {answered} answers"),
             }
             answered += 1;
+            answers.store(answered, Ordering::Relaxed);
             known.answers.fetch_add(1, Ordering::Relaxed);
         }
+        drop(reading);
         (sending.join().unwrap(), answered)
     })
 }
 
-/// One server, told to end after as many answers as the dice say. In even rounds the clients stop sending just before, and
-/// every request that left has to be answered. In odd rounds they go on for a while, and the server reads as far as it
-/// reads: what it has not read, it has not accepted. Returns accepted requests, refused ones, and those that were not read.
+/// One server, told to end after as many answers as the dice say. In even rounds the clients stop sending just before,
+/// and every request that left has to be answered. In odd rounds they go on for a while, and the server reads as far as
+/// it reads: what it has not read, it has not accepted. Returns accepted requests, refused ones, and those that were
+/// not read.
 fn round(number: u64, dice: &mut Dice) -> [u64; 3] {
     let queue = dice.between(1, 40).to_string();
     let workers = dice.between(1, 3).to_string();
@@ -92,7 +108,7 @@ fn round(number: u64, dice: &mut Dice) -> [u64; 3] {
         let start = |(at, (stream, more))| scope.spawn(move || client(stream, at, more, signalled, known));
         let talks: Vec<_> = streams.iter().zip(more).enumerate().map(start).collect();
         wait_until("so many answers", || (known.answers.load(Ordering::Relaxed) >= stop_after).then_some(()));
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             signalled.store(true, Ordering::Relaxed);
             let all = |quiet: u64| (quiet == CLIENTS as u64).then_some(());
             wait_until("the last requests to leave", || all(known.quiet.load(Ordering::Relaxed)));

@@ -14,6 +14,7 @@ fn catalogs() -> Vec<(&'static str, &'static [&'static ErrorCode])> {
         ("event_loop", event_loop::CATALOG),
         ("epoll_http", epoll_http::CATALOG),
         ("worker_pool", worker_pool::CATALOG),
+        ("backpressure", backpressure::CATALOG),
         ("lab", crate::error::CATALOG),
     ]
 }
