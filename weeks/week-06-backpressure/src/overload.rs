@@ -204,7 +204,8 @@ impl Overload {
             self.tally.over_quota += 1;
             return Err(TurnedAway { code: over.code(), retry_after: self.pause(now) });
         }
-        let admission = decide(self.ladder.step(), importance, self.has_room(), self.ladder.retry_after(now));
+        let has_room = self.has_room();
+        let admission = decide(self.ladder.step(), importance, has_room, self.ladder.retry_after(now));
         let retry_after = match admission {
             Admission::Accept => return Ok(()),
             Admission::Shed { retry_after } => {
@@ -213,7 +214,10 @@ impl Overload {
             }
             Admission::Reject { retry_after } => {
                 self.tally.rejected += 1;
-                self.ladder.turned_away();
+                // Who is turned away from a short queue is optional, and no reason to stay up here.
+                if !has_room {
+                    self.ladder.turned_away();
+                }
                 retry_after
             }
         };
@@ -227,8 +231,16 @@ impl Overload {
     // ANCHOR: room
     /// True while the queue is short: what waits will be worked off within the time at which anything is shed at all. A
     /// task is expected to take what tasks took of late; while that is not known, or time is not to be looked at, a short
-    /// queue is one below the depth at which anything is shed.
+    /// queue is one below the depth at which anything is shed. Memory and egress do not get better by working more off, so
+    /// where one of them asks for `reject`, there is no room however short the queue is.
     fn has_room(&self) -> bool {
+        let full = |signal: Signal| {
+            let band = self.ladder.policy().band(Step::Reject, signal);
+            band.is_some_and(|band| self.signals.measured(signal) >= u64::from(band.leave) * signal.scale())
+        };
+        if full(Signal::Memory) || full(Signal::Egress) {
+            return false;
+        }
         let enter =
             |signal| self.ladder.policy().band(Step::Shed, signal).map_or(u32::MAX, |band| band.enter);
         if self.mode == Mode::On && !self.typical.is_zero() {

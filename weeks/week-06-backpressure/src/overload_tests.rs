@@ -155,6 +155,23 @@ fn a_server_with_nothing_to_decide_sleeps_and_one_that_stepped_up_wakes_until_it
 // ANCHOR_END: sleeps
 
 #[test]
+fn optional_requests_that_are_turned_away_from_a_short_queue_do_not_keep_the_ladder_up() {
+    for (tasks, expected) in [(0, Step::Normal), (2, Step::Reject)] {
+        let (mut overload, queue, start) = overload(Mode::On, Quotas::default());
+        queue.set(waiting(4));
+        overload.look(start);
+        assert_eq!(overload.step(), Step::Reject);
+        // Somebody asks more often than the ladder waits.
+        queue.set(waiting(tasks));
+        for at in (1..200).step_by(5).map(ms) {
+            overload.look(start + at);
+            let _ = overload.admit(HERE, Importance::Optional, start + at);
+        }
+        assert_eq!(overload.step(), expected, "{tasks} tasks wait");
+    }
+}
+
+#[test]
 fn answers_that_wait_anywhere_are_one_signal() {
     let (mut overload, _, start) = overload(Mode::On, Quotas::default());
     (overload.throttled_bytes, overload.outbound_bytes) = (1 << 20, (1 << 20) - 1);
