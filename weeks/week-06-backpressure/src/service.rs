@@ -248,7 +248,12 @@ impl<J: Job> FrameService for Tempered<J> {
     }
 
     fn closed(&mut self, asker: Asker, peer: &Peer, reason: CloseReason) {
-        self.lanes.close(asker.token);
+        // A stop that is out of patience ends the connection, and not the promise: its tasks have until `--finish`.
+        if reason == CloseReason::DrainDeadline {
+            self.lanes.leave(asker.token);
+        } else {
+            self.lanes.close(asker.token);
+        }
         self.egress.close(asker.token);
         self.overload.borrow_mut().throttled_bytes = self.egress.backlog_bytes();
         reason.log(peer.number, peer.address, asker.answers);

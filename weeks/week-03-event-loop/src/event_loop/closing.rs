@@ -15,8 +15,20 @@ use crate::state::State;
 use crate::{Poller, Service, Timers, Token};
 
 impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
-    /// Ends a connection for a reason of ours: the record, the last words, then the rest of the queue.
+    /// Ends a connection for a reason of ours. Answers to it that are made elsewhere were promised before the reason came up:
+    /// they leave first, unless it is that we wait for them no longer.
     pub(super) fn end(&mut self, token: Token, reason: CloseReason) {
+        let Some(connection) = self.table.get_mut(token) else { return };
+        let owes = connection.session.as_ref().is_some_and(|session| self.service.owes(session));
+        if owes && reason.is_told() && reason != CloseReason::DrainDeadline {
+            connection.go(State::Draining(reason));
+            return self.settle(token);
+        }
+        self.end_now(token, reason);
+    }
+
+    /// The record, the last words, then the rest of the queue.
+    fn end_now(&mut self, token: Token, reason: CloseReason) {
         if !reason.is_told() {
             return self.close(token, reason);
         }
@@ -40,7 +52,7 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         for (token, reason) in self.outbox.take_ends() {
             let Some(connection) = self.table.get_mut(token) else { continue };
             match connection.state() {
-                state if state.is_serving() => self.end(token, reason),
+                state if state.is_serving() => self.end_now(token, reason),
                 // It has finished sending and is owed answers; the service gives it no more.
                 State::Draining(_) if connection.session.is_some() => self.close(token, reason),
                 _ => {}
@@ -70,10 +82,10 @@ impl<P: Poller, T: Timers, S: Service> EventLoop<P, T, S> {
         let Some(connection) = self.table.get_mut(token) else { return };
         let State::Draining(reason) = connection.state() else { return };
         if let Some(session) = &connection.session {
-            if !self.service.owes(session) {
-                self.close(token, reason);
+            if self.service.owes(session) {
+                return;
             }
-            return;
+            return self.end_now(token, reason);
         }
         connection.half_close(reason, until);
         self.settle(token);

@@ -16,10 +16,12 @@ use crate::wire::DEADLINE;
 const SHORT: u64 = 1000;
 const LONG: u64 = 3;
 
-/// Of so many tasks that run, how many are of the first class, where both always wait and each takes its whole budget.
-fn chosen(weights: [u32; 2], tasks: u32) -> u32 {
-    let budget = Duration::from_millis(10);
-    let class = |name, weight| Class { budget, ..class(name, weight, 4) };
+/// What a task of these may take.
+const BUDGET: Duration = Duration::from_millis(10);
+
+/// Of so many tasks that run, how many are of the first class, where both always wait and their tasks take so long.
+fn chosen(weights: [u32; 2], ran: [Duration; 2], tasks: u32) -> u32 {
+    let class = |name, weight| Class { budget: BUDGET, ..class(name, weight, 4) };
     let classes = vec![class("first", weights[0]), class("second", weights[1])];
     let mut dispatch = Dispatch::new(&Classes::new(classes).unwrap());
     let now = Instant::now();
@@ -31,7 +33,7 @@ fn chosen(weights: [u32; 2], tasks: u32) -> u32 {
         }
         let taken = dispatch.take().unwrap();
         of_first += u32::from(taken.class == FIRST);
-        dispatch.finished(taken.class, budget);
+        dispatch.finished(taken.class, ran[usize::from(taken.class.0)]);
     }
     of_first
 }
@@ -101,12 +103,16 @@ fn no_class_waits_for_ever_and_short_tasks_pass_a_long_one() {
     for (weights, tasks, expected) in
         [([3, 1], 400, 300), ([1, 1], 400, 200), ([1, 1000], 2002, 2), ([4, 1], 5, 4)]
     {
-        let of_first = chosen(weights, tasks);
+        let of_first = chosen(weights, [BUDGET; 2], tasks);
         let off = of_first.abs_diff(expected);
         assert!(off <= 1, "weights {weights:?}: {of_first} of {tasks}, and not {expected}");
         let name = format!("first-class-of-{tasks}-with-weights-{}-to-{}", weights[0], weights[1]);
         fact(criterion, Fact::count(&name, of_first.into(), "tasks"));
     }
+    // What is shared is time: ten tasks that take a tenth are as dear as one.
+    let of_first = chosen([1, 1], [BUDGET / 10, BUDGET], 1100);
+    assert!(of_first.abs_diff(1000) <= 10, "{of_first} of 1100 that take a tenth");
+    fact(criterion, Fact::count("of-1100-those-that-take-a-tenth", of_first.into(), "tasks"));
 
     const OTHERS: u64 = 50;
     for weights in [[1, 1], [100, 1]] {

@@ -1,10 +1,10 @@
 //! A task that does what the test wants of it, and a pool whose ended tasks come back to the test.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use worker_pool::{Budget, Cancel, Cancelled, Class, ClassId, Classes, Config, Done, Pool, Task};
+use worker_pool::{Budget, Cancel, Cancelled, Class, ClassId, Classes, Config, Done, Handle, Pool, Task};
 
 use crate::latch::Latch;
 
@@ -104,4 +104,13 @@ pub(crate) fn pool(workers: usize, classes: Vec<Class>) -> (Pool<Piece>, Receive
     // The test may have seen enough and gone.
     let pool = Pool::start(config, move |done| drop(results.send(done))).unwrap();
     (pool, ended)
+}
+
+/// After a shutdown: every worker has been joined. The sender of the results is the workers' and the pool's, so that it
+/// lives on in a thread that was left behind, and nowhere else once the pool's handle is gone.
+pub(crate) fn assert_joined(ended: &Receiver<Done<Piece>>, handle: Handle<Piece>) {
+    drop(handle);
+    let last = ended.try_iter().last().map(|done| done.task.number);
+    assert_eq!(last, None, "somebody has ended and was not looked at");
+    assert!(matches!(ended.try_recv(), Err(TryRecvError::Disconnected)), "a worker was left behind");
 }

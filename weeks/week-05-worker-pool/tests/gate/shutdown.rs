@@ -9,7 +9,7 @@ use faults::seed::Dice;
 use worker_pool::{Cancel, Cancelled, Handle, Outcome, Refusal, Report};
 
 use crate::latch::Latch;
-use crate::piece::{Does, FIRST, Piece, SECOND, class, pool};
+use crate::piece::{Does, FIRST, Piece, SECOND, assert_joined, class, pool};
 use crate::wire::{DEADLINE, Server, request};
 
 const ROUNDS: u64 = 1000;
@@ -104,6 +104,7 @@ fn round(dice: &Dice, sums: &mut Sums) {
         }
     }
     assert!(accepted.is_empty(), "accepted and never ended: {accepted:?}");
+    assert_joined(&ended, handle);
     sums.accepted += in_all;
     sums.finished += finished;
     sums.cancelled += cancelled;

@@ -1,0 +1,242 @@
+//! The five scenarios of `fixtures/stress.yaml`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use evidence::Fact;
+use evidence::run::{fact, seed_or};
+use faults::counters;
+use load::crowd::{Behaviour, Group as Slow, Plan as Crowding};
+use load::offer::{Group, GroupOutcome, Importance, Offer, Plan};
+
+use crate::guarded::{Guarded, ask, optional};
+use crate::patient::Patient;
+use crate::scenarios::{
+    PATIENCE, Running, assert_all_answered, decide, heard, polite, scenario, settled, sources,
+};
+use crate::wire::wait_until;
+
+/// The service of the scenarios: one worker, whose answers are what it was asked.
+const ECHO: [&str; 6] = ["--service", "echo", "--workers", "1", "--log-level", "warn"];
+/// Rules with a window of a second.
+const SHORT_RULES: [&str; 6] =
+    ["--header-timeout", "1s", "--progress-window", "1s", "--progress-bytes", "1024"];
+/// One machine stands for many tenants here, so the quotas of a source are out of the way.
+const NO_QUOTAS: [&str; 4] = ["--source-connections", "8192", "--source-in-flight", "65536"];
+
+#[test]
+fn slow_senders_are_closed_by_the_rule_and_nobody_else_is() {
+    let criterion = "backpressure.slow-senders";
+    let scenario = scenario("slow-senders");
+    let guarded = Guarded::as_it_comes(&[&ECHO[..], &SHORT_RULES].concat());
+    let mut polite = polite(&scenario, guarded.address());
+    let says = [&4096_u32.to_be_bytes()[..], b"\x01\x04slow", &[0; 256]].concat();
+    // Half of them dribble the header, and half of them what follows it.
+    let half = scenario.load.offending as usize / 2;
+    let group = |name: &str, piece_bytes| {
+        let every = Duration::from_millis(500);
+        Slow::of(name, half, Behaviour::SlowSender { says: says.clone(), piece_bytes, every })
+            .sources(sources())
+    };
+    let plan = Crowding::to(guarded.address()).group(group("header", 1)).group(group("body", 8));
+    let tally = Running::begin(plan).beside(&mut polite);
+    let [header, body] = ["header", "body"].map(|name| tally.group(name).unwrap());
+    let connected = header.connected + body.connected;
+    assert_eq!(connected, 2 * half as u64, "all of them were let in");
+    let closed = [heard(header, &["HEADER-DEADLINE"]), heard(body, &["SLOW-READ"])];
+    let seen = settled(&mut polite, "polite");
+    assert_all_answered(&seen);
+    drop(polite);
+    let account = guarded.stop();
+    assert_eq!(account.closed_by_rule, closed.iter().sum::<u64>(), "by these rules, and nobody else");
+    decide(criterion, &scenario, account.closed_by_rule as f64 * 100.0 / connected as f64);
+    fact(criterion, Fact::count("slow-senders", connected, ""));
+    fact(criterion, Fact::count("closed-as-header-deadline", closed[0], ""));
+    fact(criterion, Fact::count("closed-as-slow-read", closed[1], ""));
+    fact(criterion, Fact::count("polite-requests-answered", seen.right, ""));
+}
+
+#[test]
+fn slow_readers_cost_a_bounded_amount_of_memory() {
+    let criterion = "backpressure.slow-readers";
+    let scenario = scenario("slow-readers");
+    let guarded = Guarded::as_it_comes(&[&ECHO[..], &SHORT_RULES].concat());
+    let mut polite = polite(&scenario, guarded.address());
+    polite.push_for(Duration::from_millis(200)).unwrap();
+    let before = counters::rss_bytes_of(guarded.pid()).unwrap();
+    let payload = [&b"\x01\x04slow"[..], &vec![7; scenario.load.body_bytes as usize]].concat();
+    let frame = [&(payload.len() as u32).to_be_bytes()[..], &payload].concat();
+    let behaviour =
+        Behaviour::SlowReader { frame, times: 2000, read_bytes: 128, every: Duration::from_millis(500) };
+    let slow = Slow::of("slow", scenario.load.offending as usize, behaviour);
+    let plan = Crowding::to(guarded.address()).group(slow.receive_buffer(16 << 10).sources(sources()));
+    let tally = Running::begin(plan).beside(&mut polite);
+    let grown = counters::peak_rss_bytes_of(guarded.pid()).unwrap().saturating_sub(before);
+    let connected = tally.group("slow").unwrap().connected;
+    let seen = settled(&mut polite, "polite");
+    assert_all_answered(&seen);
+    assert_eq!(guarded.server.closed_as("slow-write") as u64, connected, "each is ended by the rule");
+    drop(polite);
+    let account = guarded.stop();
+    assert_eq!(account.closed_by_rule, connected, "and nobody else is");
+    decide(criterion, &scenario, grown as f64 / f64::from(1 << 20));
+    fact(criterion, Fact::count("slow-readers", connected, ""));
+    fact(criterion, Fact::count("closed-as-slow-write", account.closed_by_rule, ""));
+    fact(criterion, Fact::count("polite-requests-answered", seen.right, ""));
+}
+
+/// What the server can do at this moment, asked by clients that wait for their answers, in requests a second.
+fn capacity(guarded: &Guarded) -> u64 {
+    let group = Group::closed("closed", 4, 2, 64).calls(PATIENCE, Importance::Ordinary);
+    let plan = Plan { seed: seed_or(6), ..Plan::to(guarded.address()).group(group) };
+    let mut offer = Offer::connect(plan).unwrap();
+    offer.run_for(Duration::from_millis(100)).unwrap();
+    offer.reset();
+    offer.run_for(Duration::from_millis(500)).unwrap();
+    (offer.outcome().group("closed").unwrap().goodput() as u64).max(1)
+}
+
+/// The ladder is where it began: what is shed first is served.
+fn assert_normal(guarded: &Guarded) {
+    let stream = guarded.connect();
+    wait_until("an optional request to be served", || {
+        (ask(&stream, "optional", &optional("optional")).what == "ok").then_some(())
+    });
+}
+
+#[test]
+fn a_burst_is_refused_in_counted_ways_and_nothing_is_lost() {
+    let criterion = "backpressure.burst";
+    let scenario = scenario("burst-10x");
+    // A request takes some milliseconds, so that ten times what the server can do is not beyond what a test can ask.
+    let slow = ["--rounds", "5000", "--budget", "5s", "--queue", "4096"];
+    let guarded = Guarded::as_it_comes(&[&ECHO[..], &slow, &NO_QUOTAS].concat());
+    let capacity = capacity(&guarded);
+    let body_bytes = scenario.load.body_bytes as usize;
+    let group = |name, connections: u64, per_second: u64| {
+        Group::open(name, connections as usize, per_second.max(1), body_bytes)
+            .calls(Duration::from_millis(250), Importance::Ordinary)
+            // Each waits for its answer, whatever that is: it is to be counted.
+            .deadline(Duration::from_secs(10))
+    };
+    let plan = Plan { seed: seed_or(6), ..Plan::to(guarded.address()) }
+        .group(group("usual", scenario.load.polite, capacity / 2))
+        .group(group("burst", scenario.load.offending, capacity * 10 - capacity / 2));
+    let mut offer = Offer::connect(plan).unwrap();
+    offer.push_for(Duration::from_secs(2)).unwrap();
+    offer.drain().unwrap();
+    let (mut right, mut away, mut requests) = (0, 0, 0);
+    for group in &offer.outcome().groups {
+        assert_eq!(
+            group.right + group.rejected_total(),
+            group.requests,
+            "{}: each is answered or refused: {:?}",
+            group.name,
+            (&group.failed, group.timed_out, group.late, group.wrong)
+        );
+        let disorder = (group.answers_out_of_order, group.corrupt.len(), group.ends.len());
+        assert_eq!(disorder, (0, 0, 0), "{}: in order, and nobody is sent away", group.name);
+        for (code, count) in &group.rejected {
+            fact(criterion, Fact::count(&format!("{}-{code}", group.name), *count, ""));
+        }
+        (right, away, requests) =
+            (right + group.right, away + group.rejected_total(), requests + group.requests);
+    }
+    drop(offer);
+    assert!(away > right, "{away} refused beside {right} answered are no tenfold burst");
+    assert!(right > 0, "a server that refuses everybody is no server");
+    let before = right;
+    assert_normal(&guarded);
+    let account = guarded.stop();
+    assert!(account.answered > before && account.changes >= 2, "{account:?}");
+    let expired: u64 = account.expired.iter().sum();
+    // What was asked before and after the burst was neither late nor beyond what is served, but for optional ones.
+    assert!(account.turned_away() + expired >= away, "{account:?}, and {away} were told so");
+    assert_eq!(account.accepted, account.answered + expired, "what was accepted has its end");
+    fact(criterion, Fact::count("capacity", capacity, "requests/s"));
+    fact(criterion, Fact::count("requests", requests, ""));
+    fact(criterion, Fact::count("answered", right, ""));
+    fact(criterion, Fact::count("refused", away, ""));
+    fact(criterion, Fact::count("ladder-changes", account.changes, ""));
+}
+
+#[test]
+fn a_retry_storm_stays_within_its_budget_and_expired_work_is_dropped_unseen() {
+    let criterion = "backpressure.retry-storm";
+    let scenario = scenario("retry-storm");
+    // The depth is out of the way, so that what came in during the stall gets into the queue, and grows old there.
+    let policy = ["32, leave: 16", "128, leave: 64", "512, leave: 256"].iter().fold(
+        backpressure::POLICY_DEFAULT.to_owned(),
+        |policy, depth| {
+            assert!(policy.contains(depth));
+            policy.replace(&format!("depth: {{ enter: {depth}"), "depth: { enter: 100000, leave: 90000")
+        },
+    );
+    let slow = ["--rounds", "1000", "--budget", "5s", "--queue", "8192"];
+    let guarded = Guarded::start(&policy, &[&ECHO[..], &slow, &NO_QUOTAS].concat());
+    let per_second = scenario.load.requests_per_second.min(capacity(&guarded) / 2).max(50);
+    let patience = Duration::from_millis(250);
+    let group = Group::open("patient", scenario.load.polite as usize, per_second, 64)
+        .calls(patience, Importance::Ordinary)
+        .deadline(patience)
+        .retry(Patient::seeded);
+    let mut offer =
+        Offer::connect(Plan { seed: seed_or(6), ..Plan::to(guarded.address()).group(group) }).unwrap();
+    let process = &guarded.server.process;
+    offer.push_for(Duration::from_millis(500)).unwrap();
+    process.stop(PATIENCE).unwrap();
+    offer.push_for(Duration::from_secs(2)).unwrap();
+    process.resume(PATIENCE).unwrap();
+    let storm = settled(&mut offer, "patient");
+    // It dies out: there comes a time in which each request is answered at its first attempt.
+    let calm = |seen: &GroupOutcome| seen.right == seen.requests && seen.retries == 0 && seen.requests > 0;
+    wait_until("the storm to be over", || {
+        offer.reset();
+        offer.push_for(Duration::from_millis(500)).unwrap();
+        calm(&settled(&mut offer, "patient")).then_some(())
+    });
+    drop(offer);
+    let account = guarded.stop();
+    let most = storm.requests / 10 + u64::from(backpressure::RETRY_RESERVE_DEFAULT);
+    assert!(storm.retries <= most, "{} retries of {} requests", storm.retries, storm.requests);
+    assert!(storm.right < storm.requests, "a stall that nobody noticed is none");
+    assert!(account.expired[0] > 0, "work that expired in the queue: {account:?}");
+    fact(criterion, Fact::count("requests", storm.requests, ""));
+    fact(criterion, Fact::count("retries", storm.retries, ""));
+    fact(criterion, Fact::count("retries-allowed", most, ""));
+    fact(criterion, Fact::count("expired-in-the-queue-and-never-computed", account.expired[0], ""));
+    fact(criterion, Fact::count("expired-at-work", account.expired[1], ""));
+}
+
+#[test]
+fn a_greedy_tenant_is_held_to_its_quota_and_the_others_are_answered() {
+    let criterion = "backpressure.greedy-tenant";
+    let scenario = scenario("greedy-tenant");
+    const QUOTA: &str = "16";
+    let guarded = Guarded::as_it_comes(&[&ECHO[..], &["--source-in-flight", QUOTA]].concat());
+    let mut polite = polite(&scenario, guarded.address());
+    let greedy =
+        Group::closed("greedy", 8 * scenario.load.offending as usize, 32, scenario.load.body_bytes as usize)
+            .source(IpAddr::V4(Ipv4Addr::new(127, 0, 7, 1)))
+            .deadline(Duration::from_secs(30));
+    let plan = Plan { seed: seed_or(6), ..Plan::to(guarded.address()).group(greedy) };
+    let mut offer = Offer::connect(plan).unwrap();
+    let time = Duration::from_secs(3);
+    let greedy = std::thread::spawn(move || {
+        offer.push_for(time).unwrap();
+        offer.outcome().group("greedy").unwrap().clone()
+    });
+    polite.push_for(time).unwrap();
+    let greedy = greedy.join().unwrap();
+    let seen = settled(&mut polite, "polite");
+    drop(polite);
+    let account = guarded.stop();
+    let others: Vec<_> = greedy.codes.keys().filter(|code| *code != "QUOTA-IN-FLIGHT").collect();
+    assert!(others.is_empty() && greedy.right > 0, "by its quota alone: {:?}", greedy.codes);
+    assert!(account.over_quota > 0, "{account:?}");
+    assert_eq!(seen.rejected_total(), 0, "nobody else is refused: {:?}", seen.rejected);
+    decide(criterion, &scenario, seen.right as f64 * 100.0 / seen.requests.max(1) as f64);
+    fact(criterion, Fact::count("polite-requests", seen.requests, ""));
+    fact(criterion, Fact::count("greedy-requests-answered", greedy.right, ""));
+    fact(criterion, Fact::count("greedy-requests-over-quota", account.over_quota, ""));
+}
