@@ -37,6 +37,7 @@ mod queue;
 
 use std::time::{Duration, Instant};
 
+use faults::process::Launch;
 use loom::sync::Arc;
 use loom::thread;
 
@@ -52,12 +53,28 @@ fn queue(queue_max: usize, running_max: usize) -> Arc<Queue<u32>> {
     Arc::new(Queue::new(&Classes::new(vec![class]).unwrap()))
 }
 
-/// Up to two switches away from a thread that could have gone on, at every place: no mistake that `week.yaml` knows needs
-/// more, and all switches would take hours.
-fn explore(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
-    builder.check(model);
+/// Long enough for any machine; a model takes some seconds.
+const DEADLINE: Duration = Duration::from_secs(100);
+
+/// Says to a process of ours that it is to explore, and not to start another one.
+const EXPLORER: &str = "WORKER_POOL_EXPLORER";
+
+/// Two switches away from a thread that could have gone on, at every place, are what most mistakes that `week.yaml` knows
+/// need; all switches would take hours.
+const SWITCHES: usize = 2;
+
+/// Explores a model, in a process of its own: what loom finds out ends the process in more ways than one. `test` is the
+/// name of the test that calls it.
+fn explore(test: &str, switches: usize, model: impl Fn() + Send + Sync + 'static) {
+    if std::env::var_os(EXPLORER).is_some() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(switches);
+        return builder.check(model);
+    }
+    let launch = Launch::of(std::env::current_exe().unwrap());
+    let mut explorer = launch.args(["--exact", test, "--nocapture"]).env(EXPLORER, "1").spawn().unwrap();
+    let ended = explorer.wait_with_deadline(DEADLINE).unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr_text());
 }
 
 /// A worker that takes what there is until there is no more.
@@ -118,7 +135,7 @@ fn far() -> Instant {
 // ANCHOR: no_lost_wake
 #[test]
 fn no_task_waits_while_a_worker_sleeps() {
-    explore(|| {
+    explore("no_task_waits_while_a_worker_sleeps", SWITCHES + 1, || {
         let (queue, taken) = (queue(2, 2), Taken::default());
         let workers = [counted(&queue, &taken), counted(&queue, &taken)];
         for task in [1, 2] {
@@ -136,7 +153,7 @@ fn no_task_waits_while_a_worker_sleeps() {
 
 #[test]
 fn what_may_not_run_yet_runs_when_it_may() {
-    explore(|| {
+    explore("what_may_not_run_yet_runs_when_it_may", SWITCHES, || {
         let queue = queue(2, 1);
         let workers = [worker(&queue), worker(&queue)];
         for task in [1, 2] {
@@ -151,7 +168,7 @@ fn what_may_not_run_yet_runs_when_it_may() {
 
 #[test]
 fn two_producers_get_every_task_through_or_back() {
-    explore(|| {
+    explore("two_producers_get_every_task_through_or_back", SWITCHES, || {
         let queue = queue(1, 1);
         let worker = worker(&queue);
         let other = {
@@ -174,7 +191,7 @@ fn two_producers_get_every_task_through_or_back() {
 // ANCHOR: accepted_or_refused
 #[test]
 fn a_task_that_meets_the_shutdown_is_finished_or_refused() {
-    explore(|| {
+    explore("a_task_that_meets_the_shutdown_is_finished_or_refused", SWITCHES, || {
         let queue = queue(1, 1);
         let worker = worker(&queue);
         let closer = {
@@ -191,7 +208,7 @@ fn a_task_that_meets_the_shutdown_is_finished_or_refused() {
 
 #[test]
 fn whoever_waits_for_the_workers_hears_of_the_last_one() {
-    explore(|| {
+    explore("whoever_waits_for_the_workers_hears_of_the_last_one", SWITCHES, || {
         let queue = queue(1, 1);
         let workers = [worker(&queue), worker(&queue)];
         queue.close();
@@ -229,7 +246,7 @@ impl Counter {
 // ANCHOR: no_lost_ring
 #[test]
 fn the_loop_never_sleeps_on_a_result() {
-    explore(|| {
+    explore("the_loop_never_sleeps_on_a_result", SWITCHES, || {
         let bell = Arc::new(Counter { rung: sync::Mutex::new(false), heard: sync::Condvar::new() });
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&bell)));
         let posting: Vec<_> = [1, 2]

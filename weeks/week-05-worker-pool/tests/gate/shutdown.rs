@@ -44,7 +44,9 @@ fn any(number: u64, dice: &mut Dice) -> Piece {
 /// Offers tasks until the pool is closed. Returns the numbers of the accepted ones, and how many were refused.
 fn produce(pool: &Handle<Piece>, producer: u64, dice: &mut Dice) -> (Vec<u64>, u64) {
     let (mut accepted, mut refused) = (Vec::new(), 0);
+    let until = Instant::now() + DEADLINE;
     for number in (producer << 32).. {
+        assert!(Instant::now() < until, "nobody closes the pool");
         match pool.submit(any(number, dice)).map_err(|back| back.why) {
             Ok(()) => accepted.push(number),
             Err(Refusal::Closed) => break,

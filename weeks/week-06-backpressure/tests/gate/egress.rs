@@ -8,7 +8,6 @@ use evidence::Fact;
 use evidence::run::fact;
 
 use crate::guarded::{Guarded, ask, hear, hear_replies, ordinary};
-use crate::holder::ONE_WORKER;
 use crate::wire::{frame, reply, request};
 
 const RATE: usize = 20_000;
@@ -84,8 +83,9 @@ fn a_client_is_throttled_to_its_rate_then_closed_by_rule() {
 /// answered, since each takes its time, so that nothing but the cap can bound what waits. Returns how many there were.
 fn beyond_the_cap() -> u64 {
     const CALLS: usize = 40;
+    let slow = ["--workers", "1", "--rounds", "30000", "--budget", "60s", "--log-level", "info"];
     let limits = ["--egress-rate", "1", "--egress-burst", "1", "--limit", "1024", "--egress-backlog", "2048"];
-    let guarded = Guarded::without_ladder(&[&ONE_WORKER[..], &limits, &["--log-level", "info"]].concat());
+    let guarded = Guarded::without_ladder(&[&slow[..], &limits].concat());
     let (greedy, other) = (guarded.connect(), guarded.connect());
     let calls: Vec<Vec<u8>> = (0..CALLS).map(|number| ordinary(&format!("n{number:02}"))).collect();
     (&greedy).write_all(&calls.concat()).unwrap();

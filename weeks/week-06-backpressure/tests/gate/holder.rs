@@ -7,8 +7,10 @@ use crate::guarded::Guarded;
 use crate::wire::{request, reset, wait_until};
 
 /// One worker, and so much hashing that a small request takes some tens of milliseconds, and the holder's longer than a
-/// test.
-pub(crate) const ONE_WORKER: [&str; 6] = ["--workers", "1", "--rounds", "30000", "--budget", "60s"];
+/// test. The backlog is large enough for the loop to go on reading from a client with such a request under way: it does
+/// not see the end of one from which it does not read.
+pub(crate) const ONE_WORKER: [&str; 8] =
+    ["--workers", "1", "--rounds", "30000", "--budget", "60s", "--egress-backlog", "8388608"];
 /// The holder's body, of the class that may compute for a minute.
 const BODY_BYTES: usize = 1_000_000;
 /// A worker that has computed for so long has taken the only task that there is: looking for work costs it much less.

@@ -10,6 +10,8 @@ use evidence::run::{fact, seed_or};
 use load::crowd::{Crowd, GroupTally, Plan as Crowding, Tally};
 use load::offer::{Group, GroupOutcome, Importance, Offer, Plan};
 
+use crate::wire::wait_until;
+
 /// Longer than any of them takes, so that a hang is noticed.
 const DEADLINE: Duration = Duration::from_secs(15);
 /// How long a polite client waits. Whether it is served is the question here, and how fast is another one.
@@ -34,12 +36,26 @@ pub(crate) fn decide(criterion: &str, scenario: &Scenario, observed: f64) {
     }
 }
 
-/// The scenario's polite clients: each asks at its times, and waits.
-pub(crate) fn polite(scenario: &Scenario, server: SocketAddr) -> Offer {
+/// One group of the scenario's polite clients, of so many: each asks at its times, and waits.
+fn polite_group(name: &str, scenario: &Scenario, groups: u64) -> Group {
     let load = &scenario.load;
-    let group = Group::open("polite", load.polite as usize, load.requests_per_second, 64);
-    let group = group.calls(PATIENCE, Importance::Ordinary).deadline(PATIENCE);
-    Offer::connect(Plan { seed: seed_or(6), ..Plan::to(server).group(group) }).unwrap()
+    let group = Group::open(name, (load.polite / groups) as usize, load.requests_per_second / groups, 64);
+    group.calls(PATIENCE, Importance::Ordinary).deadline(PATIENCE)
+}
+
+/// The scenario's polite clients.
+pub(crate) fn polite(scenario: &Scenario, server: SocketAddr) -> Offer {
+    let plan = Plan { seed: seed_or(6), ..Plan::to(server) };
+    Offer::connect(plan.group(polite_group("polite", scenario, 1))).unwrap()
+}
+
+/// The same where a source has a quota: they are ten tenants.
+pub(crate) fn polite_from_many_sources(scenario: &Scenario, server: SocketAddr) -> Offer {
+    let plan = Plan { seed: seed_or(6), ..Plan::to(server) };
+    let groups = sources()
+        .take(10)
+        .map(|source| polite_group(&format!("polite {source}"), scenario, 10).source(source));
+    Offer::connect(groups.fold(plan, Plan::group)).unwrap()
 }
 
 /// What a group saw so far, with nothing of it in flight.
@@ -56,6 +72,16 @@ pub(crate) fn assert_all_answered(group: &GroupOutcome) {
         group.name, group.rejected, group.failed, group.late, group.timed_out, group.wrong, group.ends
     );
     assert!(group.requests > 0, "{}: nobody asked anything", group.name);
+}
+
+/// It passes: there comes a time in which each request is answered at its first attempt.
+pub(crate) fn until_all_answered(offer: &mut Offer, name: &str) {
+    wait_until("every request to be answered again", || {
+        offer.reset();
+        offer.push_for(Duration::from_millis(200)).unwrap();
+        let seen = settled(offer, name);
+        (seen.right == seen.requests && seen.retries == 0 && seen.requests > 0).then_some(())
+    });
 }
 
 /// Addresses that a crowd comes from, so that it is not one source.
