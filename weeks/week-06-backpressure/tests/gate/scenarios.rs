@@ -17,6 +17,9 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// How long a polite client waits. Whether it is served is the question here, and how fast is another one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Addresses of which a crowd, or those who are not one tenant, make use.
+const SOURCES: u8 = 25;
+
 /// The scenario of this id.
 pub(crate) fn scenario(id: &str) -> Scenario {
     let found = parse(STRESS_DEFAULT).unwrap().into_iter().find(|scenario| scenario.id == id);
@@ -49,12 +52,12 @@ pub(crate) fn polite(scenario: &Scenario, server: SocketAddr) -> Offer {
     Offer::connect(plan.group(polite_group("polite", scenario, 1))).unwrap()
 }
 
-/// The same where a source has a quota: they are ten tenants.
+/// The same where a source has a quota: they are many tenants.
 pub(crate) fn polite_from_many_sources(scenario: &Scenario, server: SocketAddr) -> Offer {
     let plan = Plan { seed: seed_or(6), ..Plan::to(server) };
     let groups = sources()
         .take(10)
-        .map(|source| polite_group(&format!("polite {source}"), scenario, 10).source(source));
+        .map(|source| polite_group(&format!("polite {source}"), scenario, SOURCES.into()).source(source));
     Offer::connect(groups.fold(plan, Plan::group)).unwrap()
 }
 
@@ -86,7 +89,7 @@ pub(crate) fn until_all_answered(offer: &mut Offer, name: &str) {
 
 /// Addresses that a crowd comes from, so that it is not one source.
 pub(crate) fn sources() -> impl Iterator<Item = IpAddr> {
-    (1..=20).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 6, last)))
+    (1..=SOURCES).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 6, last)))
 }
 
 /// A crowd on a thread of its own, which goes on until all of it were ended by the server.
