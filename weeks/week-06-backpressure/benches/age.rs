@@ -63,6 +63,10 @@ fn series(name: &str, seen: &GroupOutcome) -> Series {
         .fact(Fact::count("requests", seen.requests, ""))
         .fact(Fact::count("answered-in-time", seen.right, ""))
         .fact(Fact::count("refused-at-once", refused, ""))
-        .fact(Fact::count("expired-in-the-queue", seen.codes.get("DEADLINE-EXPIRED").copied().unwrap_or(0), ""))
+        .fact(Fact::count(
+            "expired-in-the-queue",
+            seen.codes.get("DEADLINE-EXPIRED").copied().unwrap_or(0),
+            "",
+        ))
         .fact(Fact::count("waited-in-vain", seen.requests.saturating_sub(seen.right + refused), ""))
 }

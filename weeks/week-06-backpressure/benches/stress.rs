@@ -71,8 +71,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn polite(&self, address: SocketAddr) -> Result<Offer, Wrong> {
-        let group =
-            Group::open("polite", self.load.polite as usize, self.load.requests_per_second as u64, 64);
+        let group = Group::open("polite", self.load.polite as usize, self.load.requests_per_second, 64);
         let group =
             group.calls(Duration::from_secs(1), Importance::Ordinary).deadline(Duration::from_secs(1));
         Ok(Offer::connect(Plan { seed: self.seed, ..Plan::to(address).group(group) })?)
@@ -147,11 +146,10 @@ impl Run<'_> {
     /// How long after a stall of two seconds goodput is back, in milliseconds.
     fn retry_storm(&self) -> Result<f64, Wrong> {
         let server = Server::guarded()?;
-        let group =
-            Group::open("polite", self.load.polite as usize, self.load.requests_per_second as u64, 64)
-                .calls(PATIENCE, Importance::Ordinary)
-                .deadline(PATIENCE)
-                .retry(Patient::seeded);
+        let group = Group::open("polite", self.load.polite as usize, self.load.requests_per_second, 64)
+            .calls(PATIENCE, Importance::Ordinary)
+            .deadline(PATIENCE)
+            .retry(Patient::seeded);
         let plan =
             Plan { seed: self.seed, interval: Some(INTERVAL), ..Plan::to(server.address).group(group) };
         let mut offer = Offer::connect(plan)?;
