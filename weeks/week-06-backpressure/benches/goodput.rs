@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use evidence::run::Profile;
-use evidence::{Criterion, Fact, Finding, Measurement, Ratio, Series};
+use evidence::{Fact, Finding, Measurement, Ratio, Series};
 use hdrhistogram::Histogram as Recorder;
 use load::offer::Offer;
 
-use crate::servers::{Server, Wrong, clients};
+use crate::servers::{Server, Wrong, clients, timed};
 
 const AXIS: &str = "offered load, times capacity";
 /// At five times capacity at least this part of the peak has to remain.
@@ -134,21 +134,23 @@ fn report(finding: Finding, curves: &[Curve; 2], capacity: f64, profile: Profile
     let target = with.points.iter().find(|point| point.load == TARGET_LOAD);
     let errors = target.map_or(1.0, |point| median(&point.errors));
     let percent = |value: f64| (value * 1e4).round() / 100.0;
-    let error_cap = Criterion::check(
+    let error_cap = timed(
         "backpressure.error-cap",
         "at four fifths of capacity no more than one request in a hundred fails",
         errors <= ERROR_RATE_MAX,
         format!("{} % failed", percent(errors)),
+        profile,
     )
     .fact(Fact::real("failed", percent(errors), "%"))
     .fact(Fact::real("cap", percent(ERROR_RATE_MAX), "%"))
     .fact(Fact::real("capacity", capacity.round(), "requests/s"));
     let remains = median(&kept(without));
-    let collapse = Criterion::check(
+    let collapse = timed(
         "backpressure.collapse-without",
         "without the ladder the same load leaves less than half of the peak",
         remains < COLLAPSE_MAX,
         format!("{} % of the peak remains", percent(remains)),
+        profile,
     )
     .fact(Fact::real("remains-without", percent(remains), "%"))
     .fact(Fact::real("remains-with", percent(median(&kept(with))), "%"));

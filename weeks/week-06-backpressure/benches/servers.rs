@@ -4,6 +4,8 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use evidence::Criterion;
+use evidence::run::Profile;
 use faults::process::{Launch, Process, Signal, Stream};
 use load::offer::{Group, GroupOutcome, Importance, Offer, Plan};
 
@@ -82,6 +84,16 @@ impl Server {
         }
         Err("the server did not come to rest".into())
     }
+}
+
+/// What is claimed where something is a matter of time. A quick run shows that everything works, on whatever machine and beside
+/// whatever else it does; how much and how fast it looks at, and does not judge.
+pub(crate) fn timed(id: &str, claim: &str, holds: bool, detail: String, profile: Profile) -> Criterion {
+    if profile == Profile::Quick {
+        let claim = format!("{claim} (looked at, and not judged in a quick run)");
+        return Criterion::check(id, &claim, true, "");
+    }
+    Criterion::check(id, claim, holds, detail)
 }
 
 /// What a group saw since it was last looked at.

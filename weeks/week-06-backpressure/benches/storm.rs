@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use evidence::run::Profile;
-use evidence::{Criterion, Fact, Finding, Measurement, Series};
+use evidence::{Fact, Finding, Measurement, Series};
 use load::offer::{Eager, Group, GroupOutcome, Importance, Offer, Plan};
 
 use crate::patient::Patient;
-use crate::servers::{BODY_BYTES, PATIENCE, Server, Wrong};
+use crate::servers::{BODY_BYTES, PATIENCE, Server, Wrong, timed};
 
 /// Of capacity, before, during and after the stall.
 const LOAD: f64 = 0.7;
@@ -67,11 +67,12 @@ pub(crate) fn measure(finding: Finding, profile: Profile, seed: u64) -> Result<F
     }
     let [patient, naive] = &ends[..] else { return Err("two pairs were measured".into()) };
     let percent = |value: f64| (value * 1e4).round() / 100.0;
-    let criterion = Criterion::check(
+    let criterion = timed(
         "backpressure.storm-dies-out",
         "after the stall, goodput is back and hardly anybody retries, with patient clients and the ladder",
         patient.goodput >= RECOVERED && patient.retries <= RETRIES_MAX,
         format!("{} % of the goodput, {} % retries", percent(patient.goodput), percent(patient.retries)),
+        profile,
     )
     .fact(Fact::real("goodput-at-the-end", percent(patient.goodput), "%"))
     .fact(Fact::real("retries-at-the-end", percent(patient.retries), "%"))

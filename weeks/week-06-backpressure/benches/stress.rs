@@ -12,7 +12,7 @@ use load::crowd::{Behaviour, Crowd, Group as Slow, Plan as Crowding};
 use load::offer::{Group, Importance, Offer, Plan};
 
 use crate::patient::Patient;
-use crate::servers::{PATIENCE, ROUNDS, Server, Wrong, take};
+use crate::servers::{PATIENCE, ROUNDS, Server, Wrong, take, timed};
 
 /// How often the goodput of the storm is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -36,23 +36,19 @@ pub(crate) fn measure(mut finding: Finding, profile: Profile, seed: u64) -> Resu
             "greedy-tenant" => run.greedy_tenant()?,
             other => return Err(format!("nobody knows how to run the scenario `{other}`").into()),
         };
-        finding = finding.criterion(judge(&scenario, observed));
+        finding = finding.criterion(judge(&scenario, observed, profile));
     }
     Ok(finding)
 }
 
-fn judge(scenario: &Scenario, observed: f64) -> Criterion {
+fn judge(scenario: &Scenario, observed: f64, profile: Profile) -> Criterion {
     let rounded = (observed * 100.0).round() / 100.0;
     let gate = &scenario.gate;
     let id = format!("backpressure.stress-{}", scenario.id);
-    let mut criterion = Criterion::check(
-        &id,
-        &scenario.hypothesis,
-        gate.holds(observed),
-        format!("{rounded} {:?}", gate.unit),
-    )
-    .fact(Fact::text("fault", &scenario.fault))
-    .fact(Fact::real("observed", rounded, ""));
+    let mut criterion =
+        timed(&id, &scenario.hypothesis, gate.holds(observed), format!("{rounded} {:?}", gate.unit), profile)
+            .fact(Fact::text("fault", &scenario.fault))
+            .fact(Fact::real("observed", rounded, ""));
     if let Some(bound) = gate.at_least {
         criterion = criterion.fact(Fact::real("at-least", bound, ""));
     }

@@ -29,9 +29,12 @@ const WINDOW: Duration = Duration::from_secs(1);
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 /// What the machine itself may add to that on a bad day.
 const CLOSED_SLACK: Duration = Duration::from_secs(1);
-/// The p99 of the normal clients may be so many times what it was before; below the noise, factors say nothing.
+/// The median p99 of the windows may be so many times what it was before; below the noise, which is what a machine with two
+/// shared cores does by itself, factors say nothing. The measurement of this week judges the factor more sharply, in turns.
 const FACTOR_MAX: f64 = 1.5;
-const NOISE_NS: u64 = 1_000_000;
+const NOISE_NS: u64 = 5_000_000;
+/// A window in which some hundred requests are asked.
+const LOOK: Duration = Duration::from_millis(200);
 /// Two thousand connections with a few bytes each, and the room that tables have to spare: 24 MiB.
 const GROWTH_BYTES_MAX: u64 = 24 << 20;
 
@@ -53,7 +56,7 @@ fn dribble(trial: &Trial) -> TrialResult {
     let (process, address) = start(trial)?;
     let clients = Group::open("normal", 50, 2000, 64);
     let mut normal = Offer::connect(Plan { seed: trial.seed(), ..Plan::to(address).group(clients) })?;
-    let before = watch(&mut normal, Duration::from_millis(Profile::current().pick(500, 1500, 3000)), None)?;
+    let before = watch(&mut normal, Duration::from_millis(Profile::current().pick(1000, 2000, 4000)), None)?;
     if before.answered() {
         trial.steady(format!("{} requests answered", before.requests));
     }
@@ -95,6 +98,8 @@ struct Watched {
     requests: u64,
     right: u64,
     latency: Recorder<u64>,
+    /// The p99 of each window.
+    p99_ns: Vec<u64>,
     /// The highest resident memory meanwhile, where it was asked for.
     peak_bytes: u64,
 }
@@ -104,26 +109,32 @@ impl Watched {
         self.right == self.requests && self.requests > 0
     }
 
+    /// The median of the windows: one bad moment of the machine is one window.
     fn p99_ns(&self) -> u64 {
-        self.latency.value_at_quantile(0.99)
+        let mut sorted = self.p99_ns.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or(0)
     }
 }
 
 fn watch(offer: &mut Offer, time: Duration, server: Option<u32>) -> Result<Watched, Wrong> {
-    let mut peak_bytes = 0;
+    let latency = Recorder::new_with_bounds(1, 60_000_000_000, 2)?;
+    let mut seen = Watched { requests: 0, right: 0, latency, p99_ns: Vec::new(), peak_bytes: 0 };
     let until = Instant::now() + time;
     while Instant::now() < until {
-        offer.push_for(Duration::from_millis(100))?;
+        offer.run_for(LOOK)?;
+        let outcome = offer.outcome();
+        offer.reset();
+        let group: &GroupOutcome = outcome.group("normal").ok_or("the plan has one group")?;
+        seen.requests += group.requests + group.carried;
+        seen.right += group.right;
+        seen.p99_ns.push(group.latency.value_at_quantile(0.99));
+        seen.latency.add(&group.latency)?;
         if let Some(pid) = server {
-            peak_bytes = peak_bytes.max(counters::rss_bytes_of(pid)?);
+            seen.peak_bytes = seen.peak_bytes.max(counters::rss_bytes_of(pid)?);
         }
     }
-    offer.drain()?;
-    let outcome = offer.outcome();
-    offer.reset();
-    let group: &GroupOutcome = outcome.group("normal").ok_or("the plan has one group")?;
-    let requests = group.requests + group.carried;
-    Ok(Watched { requests, right: group.right, latency: group.latency.clone(), peak_bytes })
+    Ok(seen)
 }
 
 fn judge(trial: &Trial, phases: [&Watched; 3], quiet_bytes: u64) {
@@ -141,7 +152,7 @@ fn judge(trial: &Trial, phases: [&Watched; 3], quiet_bytes: u64) {
     let factor = beside as f64 / usual.max(1) as f64;
     trial.invariant(
         "backpressure.normal-unharmed",
-        "the p99 of the normal clients stays within 1.5 times what it was",
+        "the median p99 of the normal clients stays within 1.5 times what it was, or within the machine's noise",
         factor <= FACTOR_MAX || beside.saturating_sub(usual) <= NOISE_NS,
         format!("{beside} ns beside {usual} ns before"),
         vec![

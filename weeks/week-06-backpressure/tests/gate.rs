@@ -2,13 +2,13 @@
 //!
 //! Every test runs the real `guarded-server` process and asks it over real sockets. Nothing is decided by how long
 //! something took: what counts is who was answered, who was refused under which code, and what the server says it did.
-//! How this gate could be fooled: by a server that refuses everybody, who is easily stable (so there are always some who
-//! have to be answered); by a load that is none (so the worker is held where a queue has to be full, and what is offered
-//! is a multiple of what this server was just seen to answer); by requests that vanish (so the clients' counts and the
-//! server's are added up on both sides, and have to agree); by refusals that are no help (so their codes and pauses are
-//! read from the wire); by a ladder that stays up (so each test that drives it up sees it come down); by memory that is
-//! only promised (so it is read from the kernel); and by expectations that follow the outcome (so those of the stress
-//! tests stand in `fixtures/stress.yaml`, which was there before).
+//! How this gate could be fooled: by a server that refuses everybody, who is easily stable (so there are always some
+//! who have to be answered); by a load that is none (so the worker is held where a queue has to be full, and what is
+//! offered is a multiple of what this server was just seen to answer); by requests that vanish (so the clients' counts
+//! and the server's are added up on both sides, and have to agree); by refusals that are no help (so their codes and
+//! pauses are read from the wire); by a ladder that stays up (so it is seen to come down, and to serve what it shed);
+//! by memory that is only promised (so it is read from the kernel); and by expectations that follow the outcome (so
+//! those of the stress tests stand in `fixtures/stress.yaml`, which was there before).
 #![allow(clippy::unwrap_used, reason = "in a test, what goes wrong is the finding")]
 
 #[path = "gate/deadlines.rs"]

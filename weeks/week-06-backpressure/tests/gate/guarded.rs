@@ -30,7 +30,8 @@ pub(crate) const OUT_OF_THE_WAY: [u32; 3] = [300_000, 300_000, 300_000];
 impl Thresholds {
     /// A policy with these: every step is left at half of where it is entered, and memory and egress ask for nothing.
     pub(crate) fn policy(&self) -> String {
-        let head = "interval_ms: 100\nhold_ms: 500\nretry_after_max_ms: 10000\nsplit: { queue: 50, work: 30, reply: 20 }\n";
+        let spans = "interval_ms: 100\nhold_ms: 500\nretry_after_max_ms: 10000\n";
+        let head = format!("{spans}split: {{ queue: 50, work: 30, reply: 20 }}\n");
         let band = |enter: u32| format!("{{ enter: {enter}, leave: {} }}", enter / 2);
         let rungs = [("shed", 500), ("reject", 1000), ("refuse", 2000)];
         let rungs = rungs.iter().zip(self.age_ms).zip(self.depth).map(|(((name, pause), age), depth)| {
@@ -42,7 +43,7 @@ impl Thresholds {
                 band(100_000)
             )
         });
-        std::iter::once(head.to_owned()).chain(rungs).collect()
+        std::iter::once(head).chain(rungs).collect()
     }
 }
 

@@ -13,8 +13,8 @@ use crate::wire::wait_until;
 
 const ROUNDS: u64 = 6;
 const CLIENTS: usize = 4;
-/// Requests that a client has sent and not seen answered, at the most: several times what the server takes at once, and not
-/// what a socket holds.
+/// Requests that a client has sent and not seen answered, at the most: several times what the server takes at once, and
+/// not what a socket holds.
 const AHEAD_MAX: u64 = 300;
 /// A queue that any real load makes too old and too long, and a door that stays open, since the clients are inside.
 const THRESHOLDS: Thresholds =

@@ -29,7 +29,8 @@ const NO_QUOTAS: [&str; 4] = ["--source-connections", "8192", "--source-in-fligh
 fn slow_senders_are_closed_by_the_rule_and_nobody_else_is() {
     let criterion = "backpressure.slow-senders";
     let scenario = scenario("slow-senders");
-    let guarded = Guarded::as_it_comes(&[&ECHO[..], &SHORT_RULES].concat());
+    // The ladder is out of the way: on a machine that is busy with other things it would defer somebody with reason.
+    let guarded = Guarded::without_ladder(&[&ECHO[..], &SHORT_RULES].concat());
     let mut polite = polite(&scenario, guarded.address());
     let says = [&4096_u32.to_be_bytes()[..], b"\x01\x04slow", &[0; 256]].concat();
     // Half of them dribble the header, and half of them what follows it.
@@ -72,8 +73,8 @@ fn slow_readers_cost_a_bounded_amount_of_memory() {
     let frame = [&(payload.len() as u32).to_be_bytes()[..], &payload].concat();
     let behaviour =
         Behaviour::SlowReader { frame, times: 2000, read_bytes: 128, every: Duration::from_millis(500) };
-    // A quarter of the crowd: each of them fills some megabytes of the kernel's before anything waits in the server, and
-    // this is an unoptimized build.
+    // A quarter of the crowd: each of them fills some megabytes of the kernel's before anything waits in the server,
+    // and this is an unoptimized build.
     let slow = Slow::of("slow", scenario.load.offending as usize / 4, behaviour);
     let plan = Crowding::to(guarded.address()).group(slow.receive_buffer(16 << 10).sources(sources()));
     let tally = Running::begin(plan).beside(&mut polite);
@@ -101,8 +102,8 @@ fn slow_readers_cost_a_bounded_amount_of_memory() {
     fact(criterion, Fact::count("polite-requests-answered", seen.right, ""));
 }
 
-/// What such a server can do on this machine at this moment, in requests a second: another one is asked, by clients that
-/// wait for their answers.
+/// What such a server can do on this machine at this moment, in requests a second: another one is asked, by clients
+/// that wait for their answers.
 fn capacity(args: &[&str]) -> u64 {
     let guarded = Guarded::as_it_comes(args);
     let group = Group::closed("closed", 4, 1, 64).calls(PATIENCE, Importance::Ordinary);
@@ -234,7 +235,8 @@ fn a_retry_storm_stays_within_its_budget_and_expired_work_is_dropped_unseen() {
 fn a_greedy_tenant_is_held_to_its_quota_and_the_others_are_answered() {
     let criterion = "backpressure.greedy-tenant";
     let scenario = scenario("greedy-tenant");
-    let guarded = Guarded::as_it_comes(&[&ECHO[..], &["--source-in-flight", "8"]].concat());
+    // The ladder is out of the way: it is the rate and the quota that have to protect the others.
+    let guarded = Guarded::without_ladder(&[&ECHO[..], &["--source-in-flight", "8"]].concat());
     let mut polite = polite_from_many_sources(&scenario, guarded.address());
     let greedy =
         Group::closed("greedy", 8 * scenario.load.offending as usize, 32, scenario.load.body_bytes as usize)
