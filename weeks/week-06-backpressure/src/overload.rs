@@ -229,7 +229,8 @@ impl Overload {
     // ANCHOR_END: admit
 
     // ANCHOR: room
-    /// True while the queue is short: what waits will be worked off within the time at which anything is shed at all. A
+    /// True while the queue is short: what waits will be worked off within the time at which anything is shed at all, and it
+    /// is not so much that connections would be refused. A
     /// task is expected to take what tasks took of late; while that is not known, or time is not to be looked at, a short
     /// queue is one below the depth at which anything is shed. Memory and egress do not get better by working more off, so
     /// where one of them asks for `reject`, there is no room however short the queue is.
@@ -246,7 +247,10 @@ impl Overload {
         if self.mode == Mode::On && !self.typical.is_zero() {
             let each = self.typical / u32::try_from(self.workers.max(1)).unwrap_or(u32::MAX);
             let waiting = u32::try_from(self.waiting).unwrap_or(u32::MAX);
+            let refused =
+                self.ladder.policy().band(Step::Refuse, Signal::Depth).map_or(u32::MAX, |band| band.enter);
             each.saturating_mul(waiting) < Duration::from_millis(u64::from(enter(Signal::Age)))
+                && Signals::tasks_per_worker(self.waiting, self.workers) < refused
         } else {
             Signals::tasks_per_worker(self.waiting, self.workers) < enter(Signal::Depth)
         }

@@ -61,7 +61,7 @@ fn a_number_out_of_its_range_ends_the_start_with_its_name() {
 #[test]
 fn the_bounds_themselves_start() {
     running(&["--egress-backlog", "1048644", "--default-budget", "60s", "--progress-window", "10m"]).stop();
-    running(&["--egress-backlog", "1073741824", "--default-budget", "1ms", "--metrics-every", "1h"]).stop();
+    running(&["--egress-backlog", "1073741824", "--default-budget", "1ms", "--metrics-every", "60m"]).stop();
 }
 
 fn with_policy(dir: &Path, text: &str) -> Ended {

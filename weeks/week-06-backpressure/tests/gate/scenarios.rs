@@ -56,7 +56,6 @@ pub(crate) fn polite(scenario: &Scenario, server: SocketAddr) -> Offer {
 pub(crate) fn polite_from_many_sources(scenario: &Scenario, server: SocketAddr) -> Offer {
     let plan = Plan { seed: seed_or(6), ..Plan::to(server) };
     let groups = sources()
-        .take(10)
         .map(|source| polite_group(&format!("polite {source}"), scenario, SOURCES.into()).source(source));
     Offer::connect(groups.fold(plan, Plan::group)).unwrap()
 }

@@ -3,11 +3,15 @@
 use std::io::Write;
 
 use crate::guarded::{ENDLESS, Guarded, ask, call, heard};
-use crate::wire::request;
+use crate::wire::{request, wait_until};
 use backpressure::Importance;
 
-/// The stages in the log under this request's id.
+/// The stages in the log under this request's id; waits for the first, since the log is written by a thread of its own.
 fn stages(guarded: &Guarded, id: &str) -> Vec<String> {
+    wait_until("the stage in the log", || Some(stages_now(guarded, id)).filter(|stages| !stages.is_empty()))
+}
+
+fn stages_now(guarded: &Guarded, id: &str) -> Vec<String> {
     let expired = guarded.records_with("stage=");
     let of_id = expired.iter().filter(|record| record["request_id"] == id);
     of_id

@@ -7,6 +7,7 @@ use framing::RequestIds;
 use framing::client::{Client, Config};
 
 use crate::guarded::{Guarded, heard, patient};
+use crate::wire::reset;
 
 const CALLS: usize = 50;
 
@@ -58,13 +59,13 @@ fn a_connection_that_ends_takes_its_requests_out_of_everybodys_way() {
     let guarded = Guarded::start(&["--rounds", "4000000000", "--workers", "1", "--budget", "60s"]);
     let gone = guarded.connect();
     (&gone).write_all(&calls()).unwrap();
-    drop(gone);
+    reset(gone);
     // Its fifty endless requests would keep the worker for most of an hour.
     let peer = guarded.connect();
     (&peer)
         .write_all(&crate::guarded::call("hurry", 60_000, backpressure::Importance::Ordinary, b"x"))
         .unwrap();
-    drop(peer);
+    reset(peer);
     let account = guarded.stop();
     assert!(account.count("answered") == 0 && account.count("accepted") >= 1);
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::guarded::{ENDLESS, Guarded, ask, call, heard, optional, patient};
-use crate::wire::{refusal, request, wait_until};
+use crate::wire::{refusal, request, reset, wait_until};
 use backpressure::Importance;
 
 const LONG: [&str; 2] = ["--budget", "20s"];
@@ -17,7 +17,8 @@ fn at_shed_an_optional_call_is_shed_and_an_ordinary_one_is_not() {
     assert_eq!(ask(&probe, "o1", &optional("o1")), "OVERLOAD-SHED");
     (&probe).write_all(&patient("p1")).unwrap();
     assert_eq!(ask(&guarded.connect(), "o2", &optional("o2")), "OVERLOAD-SHED");
-    drop((holder, probe));
+    // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
+    [holder, probe].map(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("shed"), account.count("rejected")), (3, 2, 0));
 }
@@ -36,7 +37,8 @@ fn at_reject_nobody_is_taken_in_and_each_is_told_in_its_own_words() {
         "of kind 3, and the connection goes on"
     );
     assert_eq!(ask(&probe, "p2", &patient("p2")), "OVERLOAD-REJECTED");
-    drop((holder, probe));
+    // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
+    [holder, probe].map(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("rejected")), (3, 5));
 }
@@ -49,8 +51,9 @@ fn at_refuse_who_connects_is_told_and_who_is_there_stays() {
     (&holder).write_all(&["h1", "h2"].map(patient).concat()).unwrap();
     wait_until("the step", || guarded.records_with("up to refuse").pop());
     assert_eq!(refusal(&guarded.connect()), "OVERLOAD-REFUSED");
-    assert_eq!(ask(&probe, "p1", &patient("p1")), "OVERLOAD-REJECTED");
-    drop((holder, probe));
+    assert_eq!(ask(&probe, "p1", &optional("p1")), "OVERLOAD-REJECTED");
+    // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
+    [holder, probe].map(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("connections refused")), (3, 1));
 }
@@ -71,7 +74,7 @@ fn when_the_load_has_gone_it_goes_down_by_single_steps_and_serves_again() {
 
 #[test]
 fn replies_and_deferrals_leave_in_the_order_of_the_calls() {
-    let guarded = Guarded::with_depths([2, 100, 200], &["--workers", "2", "--rounds", "500"]);
+    let guarded = Guarded::with_depths([2, 100, 200], &["--workers", "2", "--rounds", "20000"]);
     let peer = guarded.connect();
     let calls: Vec<Vec<u8>> = (0..40)
         .map(|number| {
@@ -80,12 +83,17 @@ fn replies_and_deferrals_leave_in_the_order_of_the_calls() {
         })
         .collect();
     (&peer).write_all(&calls.concat()).unwrap();
+    let mut shed = 0;
     for number in 0..40 {
-        let expected = if number % 3 == 2 { "OVERLOAD-SHED" } else { "ok" };
-        assert_eq!(heard(&peer), (format!("n{number}"), expected.to_owned()));
+        let (id, code) = heard(&peer);
+        assert_eq!(id, format!("n{number}"), "in the order of the calls");
+        // The workers may have been quick enough for some of the optional ones.
+        shed += u64::from(code == "OVERLOAD-SHED" && number % 3 == 2);
+        assert!(code == "ok" || (code == "OVERLOAD-SHED" && number % 3 == 2), "{id}: {code}");
     }
     let account = guarded.stop();
-    assert_eq!((account.count("answered"), account.count("shed")), (27, 13));
+    assert!(shed > 0, "nobody was shed");
+    assert_eq!((account.count("answered"), account.count("shed")), (40 - shed, shed));
 }
 
 #[test]
