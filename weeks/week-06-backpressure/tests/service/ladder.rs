@@ -18,7 +18,7 @@ fn at_shed_an_optional_call_is_shed_and_an_ordinary_one_is_not() {
     (&probe).write_all(&patient("p1")).unwrap();
     assert_eq!(ask(&guarded.connect(), "o2", &optional("o2")), "OVERLOAD-SHED");
     // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
-    [holder, probe].map(reset);
+    [holder, probe].into_iter().for_each(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("shed"), account.count("rejected")), (3, 2, 0));
 }
@@ -38,7 +38,7 @@ fn at_reject_nobody_is_taken_in_and_each_is_told_in_its_own_words() {
     );
     assert_eq!(ask(&probe, "p2", &patient("p2")), "OVERLOAD-REJECTED");
     // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
-    [holder, probe].map(reset);
+    [holder, probe].into_iter().for_each(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("rejected")), (3, 5));
 }
@@ -53,7 +53,7 @@ fn at_refuse_who_connects_is_told_and_who_is_there_stays() {
     assert_eq!(refusal(&guarded.connect()), "OVERLOAD-REFUSED");
     assert_eq!(ask(&probe, "p1", &optional("p1")), "OVERLOAD-REJECTED");
     // A client that finishes in order is still owed its answers, which take for ever here; one that is gone is owed nothing.
-    [holder, probe].map(reset);
+    [holder, probe].into_iter().for_each(reset);
     let account = guarded.stop();
     assert_eq!((account.count("accepted"), account.count("connections refused")), (3, 1));
 }
