@@ -55,7 +55,14 @@
 //! | [`Patience`], [`RetryBudget`] | the client's half | a seed, the same time |
 //! | [`scenario`] | five experiments as data | nothing |
 //!
-//! None of them reads a clock, opens a socket or starts a thread.
+//! None of these reads a clock, opens a socket or starts a thread. What puts them to work does:
+//!
+//! | part | does | knows of |
+//! | --- | --- | --- |
+//! | [`Overload`] | holds the ladder, the quotas and the counts for the whole loop, and asks the queue | the pool, resident memory |
+//! | `Tempered` in `service.rs`, `Timed`, [`Egress`] | requests into the pool and answers out of it, in order, in time, at their client's rate | week 5 |
+//! | [`Guarded`] | who is let in, and how slow a peer may be | the loop of week 3 |
+//! | [`caller`], [`tool`] | the client that obeys, and the server's arguments | sockets, processes |
 //!
 //! # What a production system adds
 //!
